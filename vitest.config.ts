@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@rockpool/source']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+    exclude: ['**/*.e2e.test.ts', '**/node_modules/**', '**/dist/**'],
+    pool: 'threads',
+    isolate: false,
+    setupFiles: ['packages/adapters/src/libp2p/polyfill.ts'],
+  },
+})

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@rockpool/source']
+const long = process.env.ROCKPOOL_E2E_LONG === '1'
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: long ? ['**/*.e2e.test.ts', '**/*.long.test.ts'] : ['**/*.e2e.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    setupFiles: ['packages/adapters/src/libp2p/polyfill.ts'],
+  },
+})

@@ -1,0 +1,184 @@
+/**
+ * Whose fault a failure is. `peer`: provably the sender's, may be charged. `user`: the caller asked for something impossible.
+ * `self`: this node cannot at the moment. `none`: nobody's, an ordinary outcome.
+ */
+export type Fault = 'peer' | 'user' | 'self' | 'none'
+
+interface ErrorRow {
+  readonly fault: Fault
+  readonly text: string
+  readonly remedy: string
+}
+
+const row = (fault: Fault, text: string, remedy: string): ErrorRow => ({ fault, text, remedy })
+const sender = 'none: the sender is at fault'
+const wait = 'wait and try again'
+
+/** Every code a user, a peer or another actor can meet. Codes are `room/reason`, never renamed once shipped. */
+export const errors = {
+  'actor/busy': row('self', 'txpool intake is full, try again', wait),
+
+  'pool/pending': row('none', 'accepted, executable', 'none'),
+  'pool/replaced': row('none', 'accepted, replaces a pending transaction', 'none'),
+  'pool/queued': row('none', 'accepted, waits for a missing nonce', 'send the missing nonce'),
+  'pool/known': row('none', 'already known', 'none: it is in the pool'),
+  'pool/undecodable': row('peer', 'not a transaction', 'send the signed EIP-2718 bytes'),
+  'pool/oversized': row('peer', 'oversized data', 'at most 131,072 bytes'),
+  'pool/type-unsupported': row('user', 'transaction type not supported', 'send type 0, 1, 2 or 4'),
+  'pool/type-not-enabled': row(
+    'user',
+    'transaction type not enabled at the head',
+    'wait for the fork',
+  ),
+  'pool/initcode-too-big': row('peer', 'max initcode size exceeded', 'shorten the init code'),
+  'pool/gas-cap': row('peer', 'transaction gas limit too high', 'lower the gas limit'),
+  'pool/negative-value': row('peer', 'negative value', 'give a value of at least 0'),
+  'pool/gas-over-block': row('user', 'exceeds block gas limit', 'lower the gas limit'),
+  'pool/fee-cap-too-wide': row('peer', 'max fee per gas higher than 2^256-1', 'lower the fee'),
+  'pool/tip-too-wide': row('peer', 'max priority fee per gas higher than 2^256-1', 'lower the tip'),
+  'pool/tip-above-fee-cap': row(
+    'peer',
+    'max priority fee per gas higher than max fee per gas',
+    'lower the tip',
+  ),
+  'pool/invalid-sender': row('peer', 'invalid sender', 'sign it again'),
+  'pool/wrong-chain': row('peer', 'invalid chain id for signer', 'sign for this chain id'),
+  'pool/nonce-max': row('peer', 'nonce has max value', 'use another account'),
+  'pool/value-too-wide': row(
+    'peer',
+    'insufficient funds for gas * price + value',
+    'lower the value',
+  ),
+  'pool/intrinsic-gas': row('peer', 'intrinsic gas too low', 'raise the gas limit'),
+  'pool/floor-gas': row('peer', 'insufficient gas for floor data gas cost', 'raise the gas limit'),
+  'pool/empty-authorizations': row(
+    'peer',
+    'set code tx must have at least one authorization tuple',
+    'add an authorization',
+  ),
+  'pool/tip-below-minimum': row('user', 'transaction gas price below minimum', 'raise the tip'),
+  'pool/nonce-too-low': row('user', 'nonce too low', 'use the next nonce'),
+  'pool/insufficient-funds': row(
+    'user',
+    'insufficient funds for gas * price + value',
+    'fund the account',
+  ),
+  'pool/delegated-gap': row(
+    'user',
+    'gapped-nonce tx from delegated accounts',
+    'send the next nonce first',
+  ),
+  'pool/delegated-in-flight': row(
+    'user',
+    'in-flight transaction limit reached for delegated accounts',
+    wait,
+  ),
+  'pool/authority-reserved': row('user', 'authority already reserved', wait),
+  'pool/address-reserved': row('user', 'address already reserved', wait),
+  'pool/underpriced': row('user', 'transaction underpriced', 'raise the fee'),
+  'pool/full': row('self', 'txpool is full', wait),
+  'pool/future-replaces-pending': row(
+    'user',
+    'future transaction tries to replace pending',
+    'send the missing nonce',
+  ),
+  'pool/replacement-underpriced': row(
+    'user',
+    'replacement transaction underpriced',
+    'raise both fees by the price bump',
+  ),
+  'pool/closed': row('self', 'txpool is not ready: shutting down', wait),
+  'pool/state-missing': row('self', 'txpool is not ready: no head or state yet', wait),
+
+  'gossip/too-big': row('peer', 'message over the size limit of its topic', sender),
+  'gossip/undecodable': row('peer', 'message is not MessagePack', sender),
+  'gossip/bad-shape': row('peer', 'message does not match its layout', sender),
+  'gossip/bad-version': row('peer', 'message version is not that of its topic', sender),
+  'gossip/not-canonical': row('peer', 'message is not in its one canonical form', sender),
+  'gossip/duplicate-entry': row('peer', 'one transaction twice in a batch', sender),
+  'gossip/unknown-kind': row(
+    'none',
+    'message kind not known here',
+    'none: a newer node may send it',
+  ),
+  'load/rate': row('none', 'over the rate of one peer', 'none: dropped, not punished'),
+  'load/queue-full': row('self', 'queue full', 'none: dropped, not punished'),
+  'load/mailbox-full': row('self', 'mailbox full', 'none: dropped, not punished'),
+  'load/deadline': row('self', 'not judged in time', 'none: dropped, not punished'),
+  'load/draining': row('self', 'node is stopping', 'none'),
+  'load/not-ready': row('self', 'node is not ready', 'none'),
+  'load/internal': row('self', 'internal failure', 'look at the log'),
+
+  'chain/imported': row('none', 'block is the new head', 'none'),
+  'chain/side-branch': row('none', 'block kept on a side branch', 'none'),
+  'chain/known': row('none', 'block already known', 'none'),
+  'chain/block-undecodable': row('peer', 'not a block', sender),
+  'chain/unknown-producer': row('peer', 'producer is not in the genesis', sender),
+  'chain/bad-signature': row('peer', "seal is not the producer's", sender),
+  'chain/invalid-header': row('peer', 'header breaks a rule', sender),
+  'chain/too-early': row('peer', 'block does not keep the spacing of its rank', sender),
+  'chain/bad-body-root': row('peer', 'transactions do not hash to the root of the header', sender),
+  'chain/invalid-body': row(
+    'peer',
+    'execution does not give what the header says',
+    'none: counted against the producer',
+  ),
+  'chain/unknown-parent': row('none', 'parent not known yet', 'none: it is fetched'),
+  'chain/in-future': row('none', 'block time is ahead of the clock', 'none: it waits'),
+  'chain/too-old': row('none', 'block is too far below the head', 'none'),
+  'chain/too-many-at-height': row('none', 'too many blocks of one producer at one height', 'none'),
+  'chain/state-missing': row('user', 'state of that block is not kept', 'ask for a newer block'),
+  'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
+  'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
+
+  'store/full': row('self', 'the disk is full', 'free some space; nothing acknowledged is lost'),
+  'store/corrupt': row(
+    'self',
+    'a record does not decode',
+    'rockpool db verify names the keys; restore a backup',
+  ),
+  'store/closed': row('self', 'the store is closed', 'none: the node is stopping'),
+  'store/locked': row(
+    'user',
+    'data directory is in use by another Rockpool',
+    'stop it or pass --datadir DIR',
+  ),
+
+  'crypto/self-test': row(
+    'self',
+    'signature self-test failed',
+    'a node that cannot verify must not run; reinstall',
+  ),
+  'crypto/crashed': row('self', 'a recovery worker died', wait),
+  'crypto/unknown-key': row('user', 'unknown account', 'use an account this node holds'),
+} as const satisfies Record<string, ErrorRow>
+
+export type Code = keyof typeof errors
+
+/** Facts about a failure that a program may use: required fee, balance, next nonce. Quantities stay bigint until encoded. */
+export type Details = Readonly<Record<string, string | number | bigint>>
+
+export interface Failure {
+  readonly ok: false
+  readonly code: Code
+  /** The exact sentence a user sees; geth's where geth has one. */
+  readonly message: string
+  readonly details?: Details
+}
+
+/** An expected outcome that crosses a mailbox: a value, or a coded failure. Exceptions never do. */
+export type Answer<T> = { readonly ok: true; readonly value: T } | Failure
+
+export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value }
+}
+
+export function failed(
+  code: Code,
+  message: string = errors[code].text,
+  details?: Details,
+): Failure {
+  return details === undefined
+    ? { ok: false, code, message }
+    : { ok: false, code, message, details }
+}

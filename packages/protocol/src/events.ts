@@ -1,0 +1,51 @@
+import type { PoolStats, TxOrigin } from './messages/pool.ts'
+import type { TxRecord } from './tx/record.ts'
+import type { Block, Head } from './values/block.ts'
+import type { Hash } from './values/bytes.ts'
+import type { Goodbye, PeerId, PeerView } from './values/peer.ts'
+
+/** The head changed: one fact per change, with the full path. */
+export type ChainHead = {
+  type: 'chain.head'
+  old: Head
+  new: Head
+  ancestor: { readonly hash: Hash; readonly number: number }
+  /** Blocks that left the canonical branch, newest first. */
+  removed: readonly Block[]
+  /** Blocks that joined it, oldest first. */
+  added: readonly Block[]
+}
+
+export interface PoolEvent {
+  readonly tx: TxRecord
+  readonly origin: TxOrigin
+  /** The router relayed it already, so gossip must not publish it again. */
+  readonly relayed: boolean
+}
+
+export interface Dropped {
+  readonly hash: Hash
+  readonly reason: string
+  /** The transaction that pushed it out. */
+  readonly by?: Hash
+}
+
+/** The pool after one turn. `events` are transactions that entered pending, each sender's in nonce order. */
+export type PoolChanged = {
+  type: 'pool.changed'
+  head: Hash
+  added: readonly Hash[]
+  promoted: readonly Hash[]
+  demoted: readonly Hash[]
+  dropped: readonly Dropped[]
+  events: readonly PoolEvent[]
+  stats: PoolStats
+}
+
+/** A peer is connected and identified. */
+export type PeerOpened = { type: 'peer.opened'; peer: PeerView }
+/** The last connection of a peer has closed. */
+export type PeerClosed = { type: 'peer.closed'; peer: PeerId; heldMs: number; goodbye?: Goodbye }
+
+/** What an actor tells the whole node; who hears it is one table in `node`. */
+export type Fact = ChainHead | PoolChanged | PeerOpened | PeerClosed

@@ -1,0 +1,45 @@
+import type { ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
+import type { Block } from '../values/block.ts'
+import type { PeerId, Verdict } from '../values/peer.ts'
+import type { Topic } from '../wire/topics.ts'
+import type { Reply } from './reply.ts'
+
+/** The network delivers a message of a topic; answered with what the router does with it. */
+export type GossipDeliver = {
+  type: 'gossip.deliver'
+  topic: Topic
+  bytes: Uint8Array
+  /** Message id of the router, for logs and evidence. */
+  id: string
+  from: PeerId
+  reply: Reply<Verdict>
+}
+
+/** The producer hands over its own new block, already on disk. */
+export type GossipBlock = { type: 'gossip.block'; block: Block; frame: Uint8Array }
+
+/** The network saw provable misbehaviour below the message level; counted. */
+export type GossipFault = { type: 'gossip.fault'; peer: PeerId; reason: string; evidence?: string }
+
+/** The node is stopping: flush what waits, judge nothing more. */
+export type GossipDrain = { type: 'gossip.drain'; reply: Reply<void> }
+
+export interface GossipStats {
+  /** Verdicts by topic kind, verdict and code. */
+  readonly verdicts: ReadonlyMap<string, number>
+  /** Charges by reason, counted and not acted on. */
+  readonly charges: ReadonlyMap<string, number>
+}
+
+export type GossipGetStats = { type: 'gossip.getStats'; reply: Reply<GossipStats> }
+
+export type GossipMessage =
+  | GossipDeliver
+  | GossipBlock
+  | GossipFault
+  | GossipDrain
+  | GossipGetStats
+  | ChainHead
+  | PoolChanged
+  | PeerOpened
+  | PeerClosed

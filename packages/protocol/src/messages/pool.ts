@@ -1,0 +1,81 @@
+import type { Answer } from '../errors.ts'
+import type { ChainHead } from '../events.ts'
+import type { TxRecord } from '../tx/record.ts'
+import type { Address, Hash } from '../values/bytes.ts'
+import type { PeerId } from '../values/peer.ts'
+import type { Reply } from './reply.ts'
+
+/** Where a transaction came from. `local`: submitted to this node by RPC. */
+export type TxOrigin = 'local' | 'gossip' | 'sync' | 'journal' | 'reorg' | 'private'
+
+export interface Added {
+  readonly hash: Hash
+  readonly half: 'pending' | 'queued'
+  /** Hash of the transaction it took the place of. */
+  readonly replaced?: Hash
+}
+
+/** Gossip hands over recovered transactions that passed the static checks; one answer per transaction, in order. */
+export type PoolAdd = {
+  type: 'pool.add'
+  txs: readonly TxRecord[]
+  origin: TxOrigin
+  peer?: PeerId
+  reply: Reply<readonly Answer<Added>[]>
+}
+
+/** RPC submits signed bytes. Answered after the turn that applied it. */
+export type PoolSubmit = { type: 'pool.submit'; raw: Uint8Array; reply: Reply<Answer<Added>> }
+
+export interface PoolStats {
+  readonly pending: number
+  readonly queued: number
+  readonly slots: number
+}
+
+export interface PooledTx {
+  readonly tx: TxRecord
+  readonly half: 'pending' | 'queued'
+  readonly origin: TxOrigin
+  readonly firstSeenMs: number
+}
+
+/** Transactions of one or all senders, by sender, then ascending nonce. */
+export interface PoolContent {
+  readonly pending: ReadonlyMap<Address, readonly TxRecord[]>
+  readonly queued: ReadonlyMap<Address, readonly TxRecord[]>
+}
+
+export type PoolGetStatus = { type: 'pool.getStatus'; reply: Reply<PoolStats> }
+/** RPC asks for everything, or for one sender's transactions. */
+export type PoolGetContent = { type: 'pool.getContent'; from?: Address; reply: Reply<PoolContent> }
+/** RPC asks for the next nonce after the sender's pending transactions. */
+export type PoolGetNonce = { type: 'pool.getNonce'; address: Address; reply: Reply<Answer<bigint>> }
+export type PoolGetTransaction = {
+  type: 'pool.getTransaction'
+  hash: Hash
+  reply: Reply<PooledTx | null>
+}
+
+/** The producer asks for the best transactions: account heads by effective tip, then first seen. */
+export type PoolSelect = {
+  type: 'pool.select'
+  gas: number
+  bytes: number
+  baseFee: bigint
+  reply: Reply<readonly TxRecord[]>
+}
+
+/** An operator raises or lowers the minimum tip. Wei. */
+export type PoolSetGasTip = { type: 'pool.setGasTip'; tip: bigint }
+
+export type PoolMessage =
+  | PoolAdd
+  | PoolSubmit
+  | PoolGetStatus
+  | PoolGetContent
+  | PoolGetNonce
+  | PoolGetTransaction
+  | PoolSelect
+  | PoolSetGasTip
+  | ChainHead

@@ -1,0 +1,157 @@
+import type { Answer } from './errors.ts'
+import type { AccountView, Block, Head } from './values/block.ts'
+import type { Address, Hash } from './values/bytes.ts'
+import type { Addr, Goodbye, PeerId, PeerView, Verdict } from './values/peer.ts'
+import type { Topic } from './wire/topics.ts'
+
+export type Write =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Uint8Array }
+
+export interface Range {
+  /** First key wanted. */
+  readonly gte?: Uint8Array
+  /** First key no longer wanted. */
+  readonly lt?: Uint8Array
+  readonly reverse?: boolean
+  /** Entries at most; default 1,000. */
+  readonly limit?: number
+}
+
+/**
+ * One room's part of the node's database: binary keys in byte order. One actor owns a key range. A batch is atomic; with `sync` it is on
+ * disk when the promise resolves, without it has reached the kernel (a killed process loses nothing). Rejections carry `code`
+ * `store/full`, `store/closed` or `store/corrupt`.
+ */
+export interface Store {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
+  scan(range: Range): Promise<readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]>
+  batch(writes: readonly Write[], options?: { readonly sync?: boolean }): Promise<void>
+}
+
+/** One signature to recover: 32-byte digest, r and s, recovery id 0 to 3. */
+export interface RecoveryJob {
+  readonly digest: Uint8Array
+  readonly r: Uint8Array
+  readonly s: Uint8Array
+  readonly id: number
+}
+
+export interface Signature {
+  readonly r: Uint8Array
+  readonly s: Uint8Array
+  readonly yParity: 0 | 1
+}
+
+/** Hashes and signatures. Which implementation answers is `backend`; all give the same bytes. */
+export interface Crypto {
+  readonly backend: 'native' | 'wasm' | 'noble'
+  /** Recovery threads; 0 means in the calling thread. */
+  readonly workers: number
+  keccak256(bytes: Uint8Array): Uint8Array
+  sha256(bytes: Uint8Array): Uint8Array
+  /** Signer of each entry in order; undefined where no key can be recovered. Rejects with code `crypto/crashed` when a worker dies. */
+  recover(batch: readonly RecoveryJob[]): Promise<readonly (Address | undefined)[]>
+}
+
+/** Accounts this node can sign for. Keys never leave it. */
+export interface Signer {
+  accounts(): readonly Address[]
+  /** Low-s signature over a 32-byte digest; `crypto/unknown-key` for an account it does not hold. */
+  sign(address: Address, digest: Uint8Array): Promise<Answer<Signature>>
+}
+
+/** Bytes nobody can guess. */
+export interface Entropy {
+  bytes(count: number): Uint8Array
+}
+
+export type GateEvent =
+  | { readonly hook: 'dial'; readonly peer: PeerId }
+  | { readonly hook: 'dialAddr'; readonly addr: Addr }
+  | { readonly hook: 'inbound'; readonly ip: string }
+  | { readonly hook: 'inboundEncrypted'; readonly peer: PeerId; readonly ip: string }
+export type GateDecision =
+  | { readonly allow: true }
+  | { readonly allow: false; readonly code: string }
+/** Pure and synchronous: may this connection be made? */
+export type Gate = (event: GateEvent) => GateDecision
+
+export interface NetworkSink {
+  opened(peer: PeerView): void
+  closed(id: PeerId, heldMs: number, bye?: Goodbye): void
+  deliver(message: {
+    readonly topic: Topic
+    readonly bytes: Uint8Array
+    readonly id: string
+    readonly from: PeerId
+  }): Promise<Verdict>
+  wireFault(id: PeerId, reason: string, evidence?: string): void
+}
+
+/** Bounds of one request: answer bytes over all frames, and time until the last frame. */
+export interface RequestBounds {
+  readonly bytesMax: number
+  readonly deadlineMs: number
+}
+
+/**
+ * The network as the node sees it: gossip topics, and request streams of u32-length-prefixed frames (one frame asked, one or more
+ * answered). Installed sink and gate before `start`.
+ */
+export interface NetworkPort {
+  readonly self: PeerId
+  /** Addresses others can dial, each ending in `/p2p/<self>`. Empty before `start`. */
+  addresses(): readonly Addr[]
+  start(): Promise<void>
+  stop(): Promise<void>
+  peers(): readonly PeerView[]
+  publish(topic: Topic, bytes: Uint8Array): Promise<{ readonly recipients: number }>
+  subscribe(topic: Topic): void
+  unsubscribe(topic: Topic): void
+  meshSize(topic: Topic): number
+  gossipScore(id: PeerId): number | undefined
+  dial(addr: Addr, deadlineMs: number): Promise<PeerId>
+  disconnect(id: PeerId, bye: Goodbye): Promise<void>
+  request(
+    id: PeerId,
+    protocol: string,
+    bytes: Uint8Array,
+    bounds: RequestBounds,
+  ): Promise<readonly Uint8Array[]>
+  serve(
+    protocol: string,
+    handler: (from: PeerId, bytes: Uint8Array) => Promise<readonly Uint8Array[]>,
+    options?: { readonly requestBytesMax?: number; readonly streamsPerPeer?: number },
+  ): void
+  gate(decide: Gate): void
+  listen(sink: NetworkSink): void
+}
+
+/** A head event of a chain source: what is removed is what was added before; newest removed first, oldest added first. */
+export interface HeadEvent {
+  readonly old: Head
+  readonly new: Head
+  readonly ancestor: { readonly hash: Hash; readonly number: number }
+  readonly removed: readonly Block[]
+  readonly added: readonly Block[]
+}
+
+export type SourceStatus =
+  | { readonly state: 'following' }
+  | { readonly state: 'syncing' }
+  | { readonly state: 'stale'; readonly sinceMs: number }
+  | { readonly state: 'unreachable'; readonly reason: string }
+
+/** Where heads come from: the dev chain inside the node, or a remote client. */
+export interface ChainSource {
+  head(): Promise<Head>
+  block(hash: Hash): Promise<Block | null>
+  hashAt(number: number): Promise<Hash | null>
+  /** In the order asked; `chain/state-missing` when that state is gone, never a newer value. */
+  accounts(addresses: readonly Address[], at: Hash): Promise<Answer<readonly AccountView[]>>
+  /** In order, never skipping. Returns what ends the callbacks. */
+  onHead(listener: (event: HeadEvent) => void): () => void
+  status(): SourceStatus
+}

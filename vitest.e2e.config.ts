@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: long ? ['**/*.e2e.test.ts', '**/*.long.test.ts'] : ['**/*.e2e.test.ts'],
+    include: [long ? '**/*.long.test.ts' : '**/*.e2e.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     pool: 'forks',
     fileParallelism: false,

@@ -1,0 +1,195 @@
+#!/usr/bin/env node
+// Makes every npm script work from a bare clone: checks Node, installs what is missing, then runs the job. No dependencies.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const windows = process.platform === 'win32'
+const [job = 'help', ...args] = process.argv.slice(2)
+const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' }
+const children = new Set()
+let stopping = false
+
+/** Runs a program to its end; resolves to its exit code (128 + signal when killed). Signals are passed on by `forward`. */
+function run(command, commandArgs, options = {}) {
+  return new Promise(resolve => {
+    const child = spawn(command, commandArgs, {
+      cwd: root,
+      stdio: 'inherit',
+      shell: windows,
+      ...options,
+      env: { ...env, ...options.env },
+    })
+    children.add(child)
+    child.on('error', error => {
+      console.error(`${command}: ${error.message}`)
+      resolve(1)
+    })
+    child.on('close', (code, signal) => {
+      children.delete(child)
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
+    })
+  })
+}
+
+/** The same, but what it prints is kept and shown only when it fails. */
+async function quiet(command, commandArgs) {
+  const chunks = []
+  const code = await new Promise(resolve => {
+    const child = spawn(command, commandArgs, { cwd: root, env, shell: windows })
+    children.add(child)
+    child.stdout.on('data', chunk => chunks.push(chunk))
+    child.stderr.on('data', chunk => chunks.push(chunk))
+    child.on('error', error => {
+      chunks.push(Buffer.from(`${command}: ${error.message}\n`))
+      resolve(1)
+    })
+    child.on('close', exit => {
+      children.delete(child)
+      resolve(exit ?? 1)
+    })
+  })
+  if (code !== 0) process.stderr.write(Buffer.concat(chunks))
+  return code
+}
+
+function forward(signal) {
+  // A terminal sends Ctrl-C to the whole group already; only a signal meant for us alone has to be passed on.
+  if (stopping || !process.stdin.isTTY) for (const child of children) child.kill(signal)
+  stopping = true
+}
+process.on('SIGINT', () => forward('SIGINT'))
+process.on('SIGTERM', () => {
+  for (const child of children) child.kill('SIGTERM')
+  stopping = true
+})
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major > 20 || (major === 20 && minor >= 19)) return
+  console.error(
+    `Rockpool needs Node 20.19 or newer; this is ${process.version}. See https://nodejs.org`,
+  )
+  process.exit(2)
+}
+
+async function install() {
+  const lock = join(root, 'package-lock.json')
+  const done = join(root, 'node_modules/.package-lock.json')
+  if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs) return
+  console.log('installing dependencies (once) …')
+  const code = await quiet('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  if (code === 0) return
+  console.error('install failed: check the network, then run "npm ci" again')
+  process.exit(code)
+}
+
+const bin = name => join(root, 'node_modules/.bin', windows ? `${name}.cmd` : name)
+const fromSource = ['--import', 'tsx', '--conditions=@rockpool/source']
+const script = (file, scriptArgs) => run(process.execPath, [...fromSource, file, ...scriptArgs])
+
+async function build() {
+  return run(bin('turbo'), ['run', 'build', '--output-logs=errors-only', '--log-prefix=none'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+}
+
+/** Runs vitest and adds its counts to `total`. */
+async function vitest(title, total, vitestArgs, extraEnv = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'rockpool-test-'))
+  const file = join(folder, 'result.json')
+  console.log(`\n${title}`)
+  const code = await run(
+    bin('vitest'),
+    ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`, ...vitestArgs],
+    { env: extraEnv },
+  )
+  try {
+    const result = JSON.parse(readFileSync(file, 'utf8'))
+    total.passed += result.numPassedTests
+    total.failed += result.numFailedTests
+    total.skipped += result.numPendingTests + result.numTodoTests
+    // A file that cannot be loaded fails without a failed test in it.
+    if (code !== 0 && result.numFailedTests === 0) total.failed += 1
+  } catch {
+    total.failed += 1
+  }
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function step(title, total, work) {
+  const started = Date.now()
+  const code = await work()
+  console.log(
+    `${code === 0 ? 'ok  ' : 'FAIL'} ${title} (${((Date.now() - started) / 1000).toFixed(1)} s)`,
+  )
+  if (code === 0) total.passed += 1
+  else total.failed += 1
+  return code
+}
+
+async function staticChecks(total) {
+  await step('types', total, () => quiet(bin('tsc'), ['-b']))
+  await step('lint', total, () => quiet(bin('oxlint'), ['--type-aware', '--deny-warnings']))
+  await step('arrows between rooms', total, () => quiet(bin('turbo'), ['boundaries']))
+  await step('tidy', total, () => quiet(process.execPath, [...fromSource, 'scripts/tidy.ts']))
+}
+
+function summary(total) {
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
+  return total.failed === 0 ? 0 : 1
+}
+
+const jobs = {
+  async start() {
+    const code = await build()
+    return code === 0 ? script('scripts/devnet.ts', ['up', ...args]) : code
+  },
+  async devnet() {
+    const code = await build()
+    return code === 0 ? script('scripts/devnet.ts', args) : code
+  },
+  build,
+  async test() {
+    const total = { passed: 0, failed: 0, skipped: 0 }
+    await staticChecks(total)
+    await vitest('unit tests', total, args)
+    await vitest('end-to-end tests', total, ['--config', 'vitest.e2e.config.ts', ...args])
+    return summary(total)
+  },
+  async 'test:e2e'() {
+    const total = { passed: 0, failed: 0, skipped: 0 }
+    await step('types', total, () => quiet(bin('tsc'), ['-b']))
+    const rest = args.filter(arg => arg !== '--ci')
+    await vitest('long end-to-end tests', total, ['--config', 'vitest.e2e.config.ts', ...rest], {
+      ROCKPOOL_E2E_LONG: '1',
+    })
+    return summary(total)
+  },
+  async check() {
+    const total = { passed: 0, failed: 0, skipped: 0 }
+    await step('format', total, () => quiet(bin('biome'), ['check', '.']))
+    await staticChecks(total)
+    await vitest('unit tests of what changed', total, ['--changed', '--passWithNoTests'])
+    return summary(total)
+  },
+  async bench() {
+    const code = await run(bin('tsc'), ['-b'])
+    return code === 0 ? script('scripts/bench.ts', args) : code
+  },
+  swarm: () => script('scripts/swarm.ts', args),
+  format: () => run(bin('biome'), ['check', '--write', '.']),
+  async help() {
+    console.error(`unknown job "${job}"; one of: ${Object.keys(jobs).join(', ')}`)
+    return 2
+  },
+}
+
+checkNode()
+await install()
+const chosen = jobs[job] ?? jobs.help
+process.exitCode = await chosen()

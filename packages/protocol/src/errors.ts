@@ -144,6 +144,27 @@ export const errors = {
     'stop it or pass --datadir DIR',
   ),
 
+  'rpc/fee-over-cap': row(
+    'user',
+    'tx fee exceeds the configured cap',
+    'lower the fee or raise rpc.txfeecap',
+  ),
+  'rpc/unprotected': row(
+    'user',
+    'only replay-protected (EIP-155) transactions allowed over RPC',
+    'sign with a chain id or set rpc.allow-unprotected-txs',
+  ),
+  'rpc/no-contracts': row(
+    'user',
+    'this chain runs no contracts; start it with --evm',
+    'send a plain transfer',
+  ),
+  'rpc/timeout': row('self', 'request timed out', wait),
+  'rpc/rate': row('user', 'too many requests', 'send fewer; Retry-After says when'),
+  'rpc/too-many': row('user', 'too many at a time', 'finish some first'),
+  'rpc/slow-consumer': row('user', 'subscriber too slow', 'connect again and read faster'),
+  'rpc/port-in-use': row('user', 'port in use', 'choose another port or stop what uses it'),
+
   'crypto/self-test': row(
     'self',
     'signature self-test failed',

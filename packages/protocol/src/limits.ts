@@ -87,6 +87,39 @@ export const limits = {
   /** Filters of eth_newFilter kind, and how long an unread one lives. */
   rpcFiltersMax: 1_024,
   rpcFilterMs: 300_000,
+  /** Entries an unread filter may hold; one that overflows is removed, so that its reader notices. */
+  rpcFilterItemsMax: 16_384,
+  /** Questions of all RPC callers under way at one actor: below its mailbox, so that gossip and the head still find room. */
+  rpcAsksMax: { chain: 192, pool: 768, producer: 64 },
+  /** Questions that wait in line for one of these places. */
+  rpcAsksWaitingMax: 8_192,
+  /** Calls of one batch under way at once. */
+  rpcBatchAhead: 128,
+  /** Calls of one WebSocket connection under way at once; beyond it its socket is not read. */
+  rpcSocketCallsMax: 256,
+  /** Calls that make large answers, at once on the node. */
+  rpcExpensiveMax: 4,
+  /** eth_sendTransaction calls of one sender that wait for their nonce. */
+  rpcSendsWaitingMax: 1_024,
+  /** Token bucket of one client address (IPv6: /64) outside loopback: refill a second, size; addresses remembered. */
+  rpcRatePerSecond: 1_000,
+  rpcRateBurst: 2_000,
+  rpcClientsMax: 4_096,
+  /** Connections of one client address outside loopback. */
+  rpcConnectionsPerClient: 64,
+  /** Time for all headers, for the whole request, and between two requests of a connection. */
+  rpcHeadersMs: 10_000,
+  rpcRequestMs: 30_000,
+  rpcKeepAliveMs: 65_000,
+  rpcHeaderBytes: 16_384,
+  rpcHeadersMax: 100,
+  /** WebSocket ping; a client that has not answered the last one is cut off. */
+  rpcPingMs: 30_000,
+  /** eth_feeHistory: blocks and percentiles of one call. */
+  feeHistoryBlocksMax: 1_024,
+  feeHistoryPercentilesMax: 100,
+  /** Blocks one devnet_mine call may ask for. */
+  mineBlocksMax: 256,
   /** Mailboxes. */
   mailbox: {
     chain: 256,

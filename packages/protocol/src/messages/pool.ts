@@ -24,8 +24,16 @@ export type PoolAdd = {
   reply: Reply<readonly Answer<Added>[]>
 }
 
-/** RPC submits signed bytes. Answered after the turn that applied it. */
-export type PoolSubmit = { type: 'pool.submit'; raw: Uint8Array; reply: Reply<Answer<Added>> }
+/** RPC submits signed bytes. Answered after the turn that applied it. What RPC alone asks of them: `checkSubmission`. */
+export type PoolSubmit = {
+  type: 'pool.submit'
+  raw: Uint8Array
+  /** Most that gas x fee cap may come to; absent: no cap. Wei. */
+  feeCapWei?: bigint
+  /** False refuses transactions that could be replayed on another chain; absent: they are taken. */
+  allowUnprotected?: boolean
+  reply: Reply<Answer<Added>>
+}
 
 export interface PoolStats {
   readonly pending: number

@@ -1,12 +1,10 @@
-import type { ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
 import type { ChainMessage } from './chain.ts'
 import type { GossipMessage } from './gossip.ts'
+import type { NodeMessage } from './node.ts'
+import type { ObserverMessage } from './observer.ts'
 import type { PoolMessage } from './pool.ts'
 import type { ProducerMessage } from './producer.ts'
 import type { SyncMessage } from './sync.ts'
-
-/** What the observer hears, to tell edges outside the bus: subscriptions, status line, metrics. */
-export type ObserverMessage = ChainHead | PoolChanged | PeerOpened | PeerClosed
 
 /** Each actor of the cast and what it accepts from others. */
 export type Inbox = {
@@ -15,5 +13,6 @@ export type Inbox = {
   sync: SyncMessage
   pool: PoolMessage
   gossip: GossipMessage
+  node: NodeMessage
   observer: ObserverMessage
 }

@@ -131,6 +131,8 @@ export const errors = {
   'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
 
+  'config/bad-genesis': row('user', 'bad genesis', 'correct the fields named in the message'),
+
   'store/full': row('self', 'the disk is full', 'free some space; nothing acknowledged is lost'),
   'store/corrupt': row(
     'self',
@@ -165,13 +167,24 @@ export const errors = {
   'rpc/slow-consumer': row('user', 'subscriber too slow', 'connect again and read faster'),
   'rpc/port-in-use': row('user', 'port in use', 'choose another port or stop what uses it'),
 
+  'store/io': row('self', 'the database could not be read or written', 'look at the disk'),
+
   'crypto/self-test': row(
     'self',
     'signature self-test failed',
     'a node that cannot verify must not run; reinstall',
   ),
   'crypto/crashed': row('self', 'a recovery worker died', wait),
+  'crypto/closed': row('self', 'signature recovery is closed', 'none: the node is stopping'),
+  'crypto/fallback': row(
+    'self',
+    'a slower signature implementation is in use',
+    'npm rebuild secp256k1 --ignore-scripts=false',
+  ),
   'crypto/unknown-key': row('user', 'unknown account', 'use an account this node holds'),
+
+  'config/key-permissions': row('user', 'key file can be read by others', 'run chmod 600 on it'),
+  'config/key-invalid': row('user', 'not a secp256k1 private key', 'restore the file from backup'),
 } as const satisfies Record<string, ErrorRow>
 
 export type Code = keyof typeof errors
@@ -202,4 +215,15 @@ export function failed(
   return details === undefined
     ? { ok: false, code, message }
     : { ok: false, code, message, details }
+}
+
+/** What is thrown: a bug, a refusal at start, or a rejected promise of a port. Never crosses a mailbox as such. */
+export class CodedError extends Error {
+  readonly code: Code
+
+  constructor(code: Code, message: string = errors[code].text, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'CodedError'
+    this.code = code
+  }
 }

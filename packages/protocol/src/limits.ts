@@ -37,6 +37,20 @@ export const limits = {
   recoveryBatchMax: 64,
   recoveryBatchDelayMs: 2,
   recoveryBatchesPerWorker: 4,
+  /** Signatures waiting for a recovery worker; one more batch is refused with `load/queue-full`. */
+  recoveryQueueMax: 65_536,
+  /** Recovery threads at most by default. */
+  recoveryWorkersMax: 4,
+  /** A dead worker is started again after this, doubling; so many deaths within the window and a slower implementation takes over. */
+  recoveryRestartMinMs: 100,
+  recoveryRestartMaxMs: 5_000,
+  recoveryDeathsMax: 3,
+  recoveryDeathsWindowMs: 60_000,
+  /** Bytes of writes joined into one group commit, and waiting for it; above the second a batch is refused with `load/queue-full`. */
+  storeGroupBytes: 4_194_304,
+  storeWaitingBytesMax: 67_108_864,
+  /** Entries of one scan unless asked otherwise. */
+  storeScanDefault: 1_000,
   /** Encoded size of a block. */
   blockBytesMax: 4_194_304,
   /** Transaction bytes a producer puts into a block. */
@@ -48,6 +62,11 @@ export const limits = {
   /** Side branches: heights below the head, blocks of one height. */
   sideHeightsMax: 512,
   sideBlocksPerHeight: 8,
+  /** Encoded bytes of all side branches together. */
+  sideBytesMax: 1_073_741_824,
+  /** Blocks remembered because they failed execution, and for how long. */
+  invalidBlocksMax: 1_024,
+  invalidBlockMs: 3_600_000,
   /** Blocks of one producer at one height taken from gossip. */
   producerBlocksPerHeight: 5,
   /** Deepest reorg followed, and heights whose undo records are kept. */

@@ -1,0 +1,328 @@
+import type { Address, ForkRules, TxReceipt, TxRecord } from '@rockpool/protocol'
+import {
+  addressOf,
+  encodeRlp,
+  floorGas,
+  fromHex,
+  intrinsicGas,
+  quantityToBytes,
+  zeroAddress,
+} from '@rockpool/protocol'
+import type { Keccak } from './keccak.ts'
+import type { Account, Changes, StateView, Undo } from './state.ts'
+
+/** What a block's transactions can see of it. */
+export interface ExecutionEnv {
+  readonly number: number
+  readonly timeMs: number
+  readonly baseFee: bigint
+  readonly gasLimit: number
+  readonly producer: Address
+  readonly rules: ForkRules
+  readonly chainId: number
+  /** Wei to the producer after the last transaction. */
+  readonly reward: bigint
+  readonly keccak256: Keccak
+}
+
+/** Which rule a transaction broke; shown to operators. */
+export type Check =
+  | 'type'
+  | 'authorizations'
+  | 'chain-id'
+  | 'nonce-max'
+  | 'initcode'
+  | 'nonce'
+  | 'block-gas'
+  | 'gas-cap'
+  | 'fee-cap'
+  | 'tip'
+  | 'intrinsic-gas'
+  | 'floor-gas'
+  | 'funds'
+
+export interface Executed {
+  readonly ok: true
+  readonly changes: Changes
+  readonly undo: Undo
+  readonly receipts: readonly TxReceipt[]
+  readonly gasUsed: number
+}
+
+export interface NotExecuted {
+  readonly ok: false
+  readonly code: 'chain/invalid-body'
+  readonly check: Check
+  /** Position of the transaction that broke the rule. */
+  readonly index: number
+}
+
+/**
+ * The effect of a block's transactions on the state before it. Ethereum's rules for accounts that run no code: transfers, empty
+ * creations, authorizations and fees are exact, init code fails with all its gas, calls carry value and data and run nothing.
+ * A block with one transaction that may not stand there is invalid as a whole.
+ */
+export function execute(
+  parent: StateView,
+  env: ExecutionEnv,
+  txs: readonly TxRecord[],
+): Executed | NotExecuted {
+  const execution = new Execution(parent, env)
+  let index = 0
+  for (const tx of txs) {
+    const check = execution.apply(tx)
+    if (check !== null) return { ok: false, code: 'chain/invalid-body', check, index }
+    index += 1
+  }
+  return execution.finish()
+}
+
+/** Why `tx` may not come next in this block, or null: what block building asks before it takes a transaction. */
+export function includable(execution: Execution, tx: TxRecord): Check | null {
+  return execution.check(tx)
+}
+
+/** An account while a block runs, and what it was before. */
+interface Cell {
+  nonce: number
+  balance: bigint
+  delegation: Address | null
+  readonly before: Account | undefined
+}
+
+/** EIP-3860. */
+const initCodeBytesMax = 49_152
+/** EIP-7825. */
+const txGasMax = 16_777_216n
+/** EIP-7702: PER_EMPTY_ACCOUNT_COST - PER_AUTH_BASE_COST, returned for an authority that existed. */
+const existingAuthorityRefund = 12_500
+/** EIP-3529: at most a fifth of the gas used is returned. */
+const refundQuotient = 5
+/** Highest s of a signature that may stand on the chain (EIP-2): half the order of the curve. */
+const lowSMax = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
+/**
+ * First nonce that may not be used. Ethereum's own bound (EIP-2681) is 2^64 - 1; here nonces are numbers, and no account gets this far.
+ */
+const nonceEnd = Number.MAX_SAFE_INTEGER
+/** Gas of a transfer without data under every rule set before Amsterdam. */
+const transferGas = 21_000
+
+/** One block being run: transactions are applied one by one, and `finish` tells what became of the state. */
+export class Execution {
+  readonly #parent: StateView
+  readonly #env: ExecutionEnv
+  readonly #cells = new Map<Address, Cell>()
+  readonly #producer: Cell
+  readonly #receipts: TxReceipt[] = []
+  readonly #chainId: bigint
+  /** Under these rules a plain transfer costs exactly `transferGas`. */
+  readonly #plainTransfers: boolean
+  #gasUsed = 0
+  #newAccounts = 0
+
+  constructor(parent: StateView, env: ExecutionEnv) {
+    this.#parent = parent
+    this.#env = env
+    this.#chainId = BigInt(env.chainId)
+    this.#plainTransfers = !env.rules.amsterdam
+    this.#producer = this.#cell(env.producer)
+  }
+
+  get gasLeft(): number {
+    return this.#env.gasLimit - this.#gasUsed
+  }
+
+  /** Accounts touched that did not exist before; not all of them need exist afterwards. */
+  get newAccounts(): number {
+    return this.#newAccounts
+  }
+
+  /** The first rule that keeps `tx` from standing next in this block, or null. Changes nothing. */
+  check(tx: TxRecord): Check | null {
+    return this.#check(tx, this.#cell(tx.sender))
+  }
+
+  /** Runs `tx` if it may stand here; otherwise tells the rule it breaks and changes nothing. */
+  apply(tx: TxRecord): Check | null {
+    const sender = this.#cell(tx.sender)
+    const check = this.#check(tx, sender)
+    if (check !== null) return check
+
+    const { baseFee } = this.#env
+    const room = tx.feeCap - baseFee
+    const tip = tx.tip < room ? tx.tip : room
+    const price = baseFee + tip
+    const nonce = sender.nonce
+    sender.nonce = nonce + 1
+
+    let status: 0 | 1 = 1
+    let gasUsed = transferGas
+    let contractAddress: Address | null = null
+    if (this.#isPlainTransfer(tx) && tx.to !== null) {
+      const target = tx.to === tx.sender ? sender : this.#cell(tx.to)
+      if (target.delegation !== null && this.#invalidCode(target.delegation)) {
+        status = 0
+        gasUsed = Number(tx.gas)
+      } else {
+        sender.balance -= tx.value
+        target.balance += tx.value
+      }
+    } else {
+      const intrinsic = intrinsicGas(tx, this.#env.rules, tx.sender)
+      const refund = tx.type === 4 ? this.#authorize(tx) : 0
+      if (tx.to === null) {
+        contractAddress = this.#createdAddress(tx.sender, nonce)
+        status = this.#create(tx, sender, this.#cell(contractAddress))
+      } else {
+        status = this.#call(tx.value, sender, this.#cell(tx.to))
+      }
+      gasUsed = status === 1 ? intrinsic : Number(tx.gas)
+      gasUsed -= Math.min(refund, Math.floor(gasUsed / refundQuotient))
+      gasUsed = Math.max(gasUsed, floorGas(tx, this.#env.rules, tx.sender))
+    }
+
+    const gas = BigInt(gasUsed)
+    sender.balance -= price * gas
+    this.#producer.balance += tip * gas
+    this.#gasUsed += gasUsed
+    this.#receipts.push({
+      txHash: tx.hash,
+      status,
+      gasUsed,
+      cumulativeGasUsed: this.#gasUsed,
+      effectiveGasPrice: price,
+      contractAddress,
+    })
+    return null
+  }
+
+  /** Pays the reward and tells what changed. Call once, after the last transaction. */
+  finish(): Executed {
+    this.#producer.balance += this.#env.reward
+    const changes = new Map<Address, Account | null>()
+    const undo = new Map<Address, Account | null>()
+    for (const [address, cell] of this.#cells) {
+      const { nonce, balance, delegation, before } = cell
+      if (before === undefined) {
+        if (nonce === 0 && balance === 0n && delegation === null) continue
+        undo.set(address, null)
+      } else {
+        if (
+          nonce === before.nonce &&
+          balance === before.balance &&
+          delegation === before.delegation
+        ) {
+          continue
+        }
+        undo.set(address, before)
+      }
+      const gone = nonce === 0 && balance === 0n && delegation === null
+      changes.set(address, gone ? null : { nonce, balance, delegation })
+    }
+    return { ok: true, changes, undo, receipts: this.#receipts, gasUsed: this.#gasUsed }
+  }
+
+  #check(tx: TxRecord, sender: Cell): Check | null {
+    const { rules, baseFee, gasLimit } = this.#env
+    const plain = this.#isPlainTransfer(tx)
+    if (tx.type !== 0) {
+      if (tx.type === 1 && !rules.berlin) return 'type'
+      if (tx.type === 2 && !rules.london) return 'type'
+      if (tx.type === 4) {
+        if (!rules.prague || tx.to === null) return 'type'
+        if (tx.authorizations.length === 0) return 'authorizations'
+      }
+    }
+    if (tx.chainId !== undefined && tx.chainId !== this.#chainId) return 'chain-id'
+    const nonce = Number(tx.nonce)
+    if (nonce >= nonceEnd) return 'nonce-max'
+    if (tx.to === null && rules.shanghai && tx.data.length > initCodeBytesMax) return 'initcode'
+    if (nonce !== sender.nonce) return 'nonce'
+    const gas = Number(tx.gas)
+    if (gas > gasLimit - this.#gasUsed) return 'block-gas'
+    if (rules.osaka && tx.gas > txGasMax) return 'gas-cap'
+    if (tx.feeCap < baseFee) return 'fee-cap'
+    if (tx.tip > tx.feeCap) return 'tip'
+    if (plain) {
+      if (gas < transferGas) return 'intrinsic-gas'
+    } else {
+      if (gas < intrinsicGas(tx, rules, tx.sender)) return 'intrinsic-gas'
+      if (gas < floorGas(tx, rules, tx.sender)) return 'floor-gas'
+    }
+    if (sender.balance < tx.cost) return 'funds'
+    return null
+  }
+
+  /** Value, no data, no lists: its gas is known without counting. */
+  #isPlainTransfer(tx: TxRecord): boolean {
+    return (
+      this.#plainTransfers &&
+      tx.type !== 4 &&
+      tx.to !== null &&
+      tx.data.length === 0 &&
+      tx.accessAddressCount === 0
+    )
+  }
+
+  #call(value: bigint, sender: Cell, target: Cell): 0 | 1 {
+    if (target.delegation !== null && this.#invalidCode(target.delegation)) return 0
+    sender.balance -= value
+    target.balance += value
+    return 1
+  }
+
+  /** Whether calling an account delegated to `address` meets code that starts with 0xEF: a delegation itself is such code. */
+  #invalidCode(address: Address): boolean {
+    return this.#cell(address).delegation !== null
+  }
+
+  #create(tx: TxRecord, sender: Cell, created: Cell): 0 | 1 {
+    const collides = created.nonce !== 0 || created.delegation !== null
+    if (collides || tx.data.length > 0) return 0
+    sender.balance -= tx.value
+    created.balance += tx.value
+    created.nonce = 1
+    return 1
+  }
+
+  #createdAddress(sender: Address, nonce: number): Address {
+    const encoded = encodeRlp([fromHex(sender), quantityToBytes(BigInt(nonce))])
+    return addressOf(this.#env.keccak256(encoded).subarray(12))
+  }
+
+  /** Applies a type 4's authorizations in order (EIP-7702); what is not valid now is skipped. Returns the gas to give back. */
+  #authorize(tx: TxRecord): number {
+    let refund = 0
+    for (const [index, authorization] of tx.authorizations.entries()) {
+      const { chainId, nonce, s, yParity, address } = authorization
+      const authority = tx.authoritySlots[index]
+      if (chainId !== 0n && chainId !== this.#chainId) continue
+      if (authority === null || authority === undefined) continue
+      if (s > lowSMax || yParity > 1n) continue
+      const cell = this.#cell(authority)
+      if (Number(nonce) >= nonceEnd || Number(nonce) !== cell.nonce) continue
+      if (cell.nonce !== 0 || cell.balance !== 0n) refund += existingAuthorityRefund
+      cell.delegation = address === zeroAddress ? null : address
+      cell.nonce += 1
+    }
+    return refund
+  }
+
+  #cell(address: Address): Cell {
+    const known = this.#cells.get(address)
+    if (known !== undefined) return known
+    const before = this.#parent.get(address)
+    if (before === undefined) this.#newAccounts += 1
+    const cell: Cell =
+      before === undefined
+        ? { nonce: 0, balance: 0n, delegation: null, before }
+        : {
+            nonce: before.nonce,
+            balance: before.balance,
+            delegation: before.delegation,
+            before,
+          }
+    this.#cells.set(address, cell)
+    return cell
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Following a head, and the dev chain: genesis, headers, state, execution, fork choice, production, range sync. Others may ask the chain
+ * actor for heads, blocks, accounts and receipts. Not here: transaction ordering (pool), the network, the disk.
+ */
+export * from './dev/block.ts'
+export * from './dev/dev-accounts.ts'
+export * from './dev/execute.ts'
+export * from './dev/fork-choice.ts'
+export * from './dev/genesis.ts'
+export * from './dev/header.ts'
+export * from './dev/keccak.ts'
+export * from './dev/rank.ts'
+export * from './dev/roots.ts'
+export * from './dev/state.ts'

@@ -53,6 +53,8 @@ export const limits = {
   storeScanDefault: 1_000,
   /** Encoded size of a block. */
   blockBytesMax: 4_194_304,
+  /** Transactions of a block; the smallest that can pay its gas is above 64 bytes, so 4 MiB cannot hold more. */
+  blockTxsMax: 65_536,
   /** Transaction bytes a producer puts into a block. */
   blockTxBytesMax: 3_670_016,
   /** Blocks waiting for their parent: count, bytes, age. */
@@ -82,6 +84,9 @@ export const limits = {
   bodiesMax: 16,
   hashesMax: 64,
   rangeBytesMax: 4_194_304,
+  /** Bytes of a range request, and of an answer that is not a block. */
+  rangeRequestBytesMax: 1_024,
+  rangeAnswerBytesMax: 4_096,
   rangeStreamsPerPeer: 4,
   rangeStreamsMax: 32,
   rangeRequestMs: 10_000,
@@ -139,6 +144,35 @@ export const limits = {
   feeHistoryPercentilesMax: 100,
   /** Blocks one devnet_mine call may ask for. */
   mineBlocksMax: 256,
+  /** Frames of one peer's gossip stream: bytes and frames a second, and what may come at once. Beyond it a frame is dropped unread. */
+  wireBytesPerSecond: 4_194_304,
+  wireBytesBurst: 8_388_608,
+  wireFramesPerSecond: 500,
+  wireFramesBurst: 1_000,
+  /** Largest gossip frame read. A lower one turns honest answers to IWANT into disconnections. */
+  wireFrameBytesMax: 4_194_304,
+  /** Bytes waiting to be sent to one gossip peer; beyond it its stream is aborted. */
+  wireSendBufferBytes: 8_388_608,
+  /** Gossip topics of one node: four kinds under two fork digests, and room. */
+  gossipTopicsMax: 16,
+  /** Largest payload handed to the router; what the largest topic allows, doubled. */
+  publishBytesMax: 524_288,
+  /** Request streams: frames of one answer, time to read a request, time to make and send the answer. */
+  answerFramesMax: 4_096,
+  requestReadMs: 10_000,
+  answerMs: 30_000,
+  /** Request streams when the protocol names no bounds of its own. */
+  requestBytesMax: 131_072,
+  requestStreamsPerPeer: 4,
+  /** Largest frame of the goodbye protocol, its text, and how long one waits for it to be read. */
+  goodbyeBytesMax: 96,
+  goodbyeMs: 1_000,
+  /** Connections get this long to close; then they are aborted. */
+  hangUpMs: 500,
+  /** A connection on which the other side does not identify itself by then is closed. */
+  identifyMs: 10_000,
+  /** Static peers and bootnodes together. */
+  staticPeersMax: 256,
   /** Mailboxes. */
   mailbox: {
     chain: 256,

@@ -20,7 +20,8 @@ export function toHex(bytes: Uint8Array): Hex {
 /** Bytes of even-length hex text; the caller has checked that it is hex. */
 export function fromHex(hex: string): Uint8Array {
   const text = hex.startsWith('0x') ? hex.slice(2) : hex
-  return Uint8Array.prototype.slice.call(Buffer.from(text, 'hex'))
+  // A copy: a small Buffer is a view into a shared pool, and compares unequal to plain bytes.
+  return new Uint8Array(Buffer.from(text, 'hex'))
 }
 
 /** A 32-byte value as a hash. Throws on any other length: that is a bug of the caller. */

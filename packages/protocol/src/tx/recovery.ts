@@ -1,0 +1,128 @@
+import { type Answer, type Failure, failed, ok } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Crypto, RecoveryJob } from '../ports.ts'
+import { type Address, fromHex, type Hash } from '../values/bytes.ts'
+import { authorizationPayload } from './encode.ts'
+import type { DecodedTx, TxRecord } from './record.ts'
+import { isSignatureInRange, signatureParity } from './signature.ts'
+
+export interface Recovery {
+  /**
+   * Senders and authorities of decoded transactions, one answer each, in order. What the form of a signature already tells fails without
+   * recovery. Nothing is recovered twice: a known hash is answered from memory, one on its way is waited for.
+   * Failures: `pool/wrong-chain`, `pool/invalid-sender`; `load/internal` when a recovery worker died, which may be tried again.
+   */
+  recover(txs: readonly DecodedTx[]): Promise<readonly Answer<TxRecord>[]>
+  /** The record of a hash recovered not long ago. */
+  known(hash: Hash): TxRecord | undefined
+}
+
+/** Recovery for one chain, with a memory of `limits.recoveredTxsMax` records, least recently used first out. */
+export function createRecovery(crypto: Crypto, chainId: bigint): Recovery {
+  const recovered = new Map<Hash, TxRecord>()
+  const underWay = new Map<Hash, Promise<Answer<TxRecord>>>()
+
+  function known(hash: Hash): TxRecord | undefined {
+    const record = recovered.get(hash)
+    if (record === undefined) return undefined
+    recovered.delete(hash)
+    recovered.set(hash, record)
+    return record
+  }
+
+  function remember(record: TxRecord): void {
+    recovered.set(record.hash, record)
+    if (recovered.size <= limits.recoveredTxsMax) return
+    for (const oldest of recovered.keys()) {
+      recovered.delete(oldest)
+      return
+    }
+  }
+
+  function recover(txs: readonly DecodedTx[]): Promise<readonly Answer<TxRecord>[]> {
+    const jobs: RecoveryJob[] = []
+    const fresh: (() => void)[] = []
+    const batch = later<readonly (Address | undefined)[]>()
+    const answers = txs.map((tx): Answer<TxRecord> | Promise<Answer<TxRecord>> => {
+      const record = known(tx.hash)
+      if (record !== undefined) return ok(record)
+      const waiting = underWay.get(tx.hash)
+      if (waiting !== undefined) return waiting
+      const parity = signatureParity(tx, chainId)
+      if (!parity.ok) return parity
+      const build = planned(tx, parity.value, crypto, jobs)
+      const answer = batch.promise.then(addresses => {
+        const built = build(addresses)
+        if (built.ok) remember(built.value)
+        return built
+      }, crashed)
+      underWay.set(tx.hash, answer)
+      fresh.push(() => underWay.delete(tx.hash))
+      return answer
+    })
+    if (jobs.length > 0) batch.follow(crypto.recover(jobs))
+    return Promise.all(answers).finally(() => {
+      for (const forget of fresh) forget()
+    })
+  }
+
+  return { recover, known }
+}
+
+/** Appends this transaction's signatures to `jobs`; what comes back makes the record once their signers are known. */
+function planned(
+  tx: DecodedTx,
+  parity: 0 | 1,
+  crypto: Crypto,
+  jobs: RecoveryJob[],
+): (addresses: readonly (Address | undefined)[]) => Answer<TxRecord> {
+  const senderAt = jobs.length
+  jobs.push(jobOf(crypto.keccak256(tx.signingPayload), tx.r, tx.s, parity))
+  const slotsAt = tx.authorizations.map(authorization => {
+    const { r, s, yParity } = authorization
+    if (!isSignatureInRange(r, s, yParity)) return undefined
+    const digest = crypto.keccak256(authorizationPayload(authorization))
+    return jobs.push(jobOf(digest, r, s, yParity === 0n ? 0 : 1)) - 1
+  })
+  return addresses => {
+    const sender = addresses[senderAt]
+    if (sender === undefined) {
+      return failed('pool/invalid-sender', 'invalid sender: recovery failed')
+    }
+    const authoritySlots = slotsAt.map(at => (at === undefined ? null : (addresses[at] ?? null)))
+    const authorities = [...new Set(authoritySlots.filter(address => address !== null))]
+    return ok({ ...tx, sender, authorities, authoritySlots })
+  }
+}
+
+function jobOf(digest: Uint8Array, r: bigint, s: bigint, id: number): RecoveryJob {
+  return { digest, r: word(r), s: word(s), id }
+}
+
+function word(value: bigint): Uint8Array {
+  return fromHex(value.toString(16).padStart(64, '0'))
+}
+
+/** A dead worker says nothing about the transaction; any other rejection is a bug and stays one. */
+function crashed(reason: unknown): Failure {
+  const isCrash =
+    typeof reason === 'object' &&
+    reason !== null &&
+    'code' in reason &&
+    reason.code === 'crypto/crashed'
+  if (!isCrash) throw reason
+  return failed('load/internal', 'txpool is not ready: signature recovery crashed')
+}
+
+interface Later<T> {
+  readonly promise: Promise<T>
+  follow(source: Promise<T>): void
+}
+
+function later<T>(): Later<T> {
+  let resolve: (value: T | Promise<T>) => void = () => undefined
+  const promise = new Promise<T>(settle => {
+    resolve = settle
+  })
+  return { promise, follow: source => resolve(source) }
+}

@@ -185,6 +185,48 @@ export const errors = {
 
   'config/key-permissions': row('user', 'key file can be read by others', 'run chmod 600 on it'),
   'config/key-invalid': row('user', 'not a secp256k1 private key', 'restore the file from backup'),
+
+  'config/bad-p2p-key': row(
+    'user',
+    'not an Ed25519 key of a node',
+    'restore the file from backup, or remove it for a new identity',
+  ),
+  'config/bad-static-peer': row(
+    'user',
+    'static peer is not an address with a peer id',
+    'write /ip4/ADDRESS/tcp/PORT/p2p/ID, each id once',
+  ),
+  'config/bad-bootnode': row(
+    'user',
+    'bootnode is not an address with a peer id',
+    'write /ip4/ADDRESS/tcp/PORT/p2p/ID, each id once',
+  ),
+  'config/bad-listen-address': row(
+    'user',
+    'not an address to listen on or to advertise',
+    'write /ip4/ADDRESS/tcp/PORT',
+  ),
+  'config/bad-mesh': row(
+    'user',
+    'mesh sizes do not fit together',
+    'keep 1 <= dout < dlo <= d <= dhi <= 1000 and 2 dout <= d',
+  ),
+  'config/bad-score': row('user', 'scoring parameters refused by the router', 'correct them'),
+
+  'p2p/router-patch-missing': row(
+    'self',
+    'the gossip router lacks a method this node must watch',
+    'install the pinned version of the router',
+  ),
+  'p2p/port-in-use': row('user', 'port in use', 'choose another port or stop what uses it'),
+  'p2p/listen-failed': row('user', 'cannot listen', 'choose another address'),
+  'p2p/not-running': row('self', 'the network is not running', 'none'),
+  'p2p/not-connected': row('none', 'peer is not connected', 'connect to it first'),
+  'p2p/dial-failed': row('none', 'peer could not be reached', 'check its address'),
+  'p2p/request-timeout': row('peer', 'no complete answer in time', 'ask another peer'),
+  'p2p/answer-too-big': row('peer', 'answer over its size limit', 'ask another peer'),
+  'p2p/stream-closed': row('peer', 'stream ended before the answer', 'ask another peer'),
+  'p2p/unsupported-protocol': row('none', 'peer does not speak this protocol', 'ask another peer'),
 } as const satisfies Record<string, ErrorRow>
 
 export type Code = keyof typeof errors

@@ -10,6 +10,7 @@ export interface PeerView {
   readonly id: PeerId
   readonly direction: Direction
   readonly ip: string
+  /** When it was identified, on the node's monotonic clock. */
   readonly sinceMs: number
   readonly rttMs?: number
   readonly agent?: string

@@ -1,0 +1,159 @@
+import type {
+  ActorRef,
+  Behavior,
+  BusOptions,
+  Mailbox,
+  Outcome,
+  Reply,
+  SpawnOptions,
+  Typed,
+} from './api.ts'
+import { Ask } from './ask.ts'
+import { assert } from './assert.ts'
+import { Cell, DECLARED } from './cell.ts'
+import { Drain, type DrainPhase, type DrainResult } from './drain.ts'
+import { stopCell } from './life.ts'
+import { spaceOf } from './mailbox.ts'
+import { type BusReading, Kinds } from './meter.ts'
+import type { Pipe } from './pipe.ts'
+import { queuedIn, readBus } from './reading.ts'
+import { Forks, Rng } from './rng.ts'
+import type { TraceRow } from './trace.ts'
+import { Turns } from './turns.ts'
+import { cellOf } from './watch.ts'
+
+/**
+ * The bus of one node: its cast, and the doors for whoever stands outside. Single-threaded and deterministic: what an
+ * actor sees follows from the seed, the clock and the order of inputs.
+ */
+export class Bus extends Turns {
+  readonly rng: Rng
+  readonly roots = new Map<string, Cell>()
+  readonly kinds = new Kinds()
+  /** Work under way, by number: a replay settles it from the recording. */
+  readonly pipes = new Map<number, Pipe>()
+  pipesMade = 0
+  /** Draws of the supervisors, apart from every actor's own. */
+  readonly luck: Rng
+  readonly forks: Forks
+  readonly wiring: BusOptions['wiring']
+
+  constructor(options: BusOptions) {
+    super(options)
+    this.rng = new Rng(options.seed ?? '1')
+    this.luck = this.rng.fork('supervision')
+    this.forks = new Forks(this.rng)
+    this.wiring = options.wiring
+  }
+
+  /** A root ref before its actor exists: what it is told waits in the mailbox. */
+  declare<M extends Typed>(name: string, mailbox?: Mailbox<M>): ActorRef<M> {
+    return this.root(name, mailbox === undefined ? undefined : { mailbox })
+  }
+
+  /** Starts a root actor, under a new name or a declared ref. */
+  spawn<M extends C, C extends Typed, F extends Typed = never>(
+    declared: ActorRef<M>,
+    behavior: Behavior<C, F>,
+    options?: Omit<SpawnOptions<C>, 'mailbox'>,
+  ): ActorRef<C>
+  spawn<C extends Typed, F extends Typed = never>(
+    name: string,
+    behavior: Behavior<C, F>,
+    options?: SpawnOptions<C>,
+  ): ActorRef<C>
+  spawn<C extends Typed, F extends Typed>(
+    at: string | ActorRef<never>,
+    behavior: Behavior<C, F>,
+    options?: SpawnOptions<C>,
+  ): ActorRef<C> {
+    const cell = typeof at === 'string' ? this.root(at, options as SpawnOptions<never>) : at
+    assert(cell instanceof Cell && cell.state === DECLARED, `actor ${cell.path} exists`)
+    if (options?.supervision !== undefined) cell.supervision = options.supervision
+    this.outside(() => cell.begin(behavior))
+    return cell
+  }
+
+  /** Asks from outside all actors: RPC, CLI, tests. Never rejects. */
+  ask<Q, R>(
+    to: ActorRef<Q>,
+    make: (reply: Reply<R>) => Q,
+    ms: number,
+    origin?: string,
+  ): Promise<Outcome<R>> {
+    // An idle bus would otherwise arm a deadline in the past.
+    if (!this.inTurn) this.advance()
+    return new Promise(resolve => {
+      const ask = new Ask(this, undefined, ms, resolve)
+      if (this.asksOutside > this.limits.asksOutside) ask.fail('full')
+      else to.tell(make(ask), origin)
+    })
+  }
+
+  /** For edges that were refused: calls `fn` once the mailbox has fallen to half or is gone. */
+  whenSpace(ref: ActorRef<never>, fn: () => void): void {
+    spaceOf(ref).whenSpace(fn, fn)
+  }
+
+  stop(ref: ActorRef<never>): void {
+    this.outside(() => stopCell(cellOf(ref), 'dead'))
+  }
+
+  /** Root actors in reverse order of spawning. */
+  stopAll(reason: 'dead' | 'shutdown'): void {
+    this.outside(() => {
+      for (const cell of [...this.roots.values()].reverse()) stopCell(cell, reason)
+    })
+  }
+
+  /** The orderly end; the second call gets the result of the first. */
+  drain(
+    deadlineMs: number,
+    onPhase?: (phase: DrainPhase, queued: number, pipes: number) => void,
+  ): Promise<DrainResult> {
+    if (this.draining === undefined) {
+      if (!this.inTurn) this.advance()
+      this.draining = new Drain(this, deadlineMs, onPhase)
+      if (!this.inTurn) this.draining.look()
+    }
+    return this.draining.result
+  }
+
+  /** How message `id` came about, newest first. */
+  trace(id: number): TraceRow[] {
+    return this.rows?.chain(id, this.ids) ?? []
+  }
+
+  get traceHash(): number {
+    return this.rows?.hash ?? 0
+  }
+
+  /** The law, against what really lies in the mailboxes. Holds between turns. */
+  balanced(): boolean {
+    const { sent, handled, dead, merged, queued } = this
+    return sent === handled + dead + merged + queued && queued === queuedIn(this.roots)
+  }
+
+  meters(): BusReading {
+    return readBus(this)
+  }
+
+  /** @internal */
+  entropy(bytes: number): Uint8Array {
+    const { entropy } = this.options
+    assert(entropy !== undefined, 'this bus was given no entropy')
+    return entropy(bytes)
+  }
+
+  /** @internal */
+  maybe(label: string, path: string): boolean {
+    return this.options.maybe?.(label, path) ?? false
+  }
+
+  private root(name: string, options?: SpawnOptions<never>): Cell {
+    assert(!this.roots.has(name), `actor /${name} exists`)
+    const cell = new Cell(this, undefined, name, options)
+    this.roots.set(name, cell)
+    return cell
+  }
+}

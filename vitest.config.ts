@@ -7,7 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-    exclude: ['**/*.e2e.test.ts', '**/node_modules/**', '**/dist/**'],
+    exclude: ['**/*.e2e.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
     pool: 'threads',
     isolate: false,
     setupFiles: ['packages/adapters/src/libp2p/polyfill.ts'],

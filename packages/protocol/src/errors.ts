@@ -130,6 +130,16 @@ export const errors = {
   'chain/state-missing': row('user', 'state of that block is not kept', 'ask for a newer block'),
   'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
+  'chain/other-genesis': row(
+    'user',
+    'the store holds a chain of another genesis',
+    'use another data directory, or the genesis it was made with',
+  ),
+  'chain/double-sign': row(
+    'self',
+    'this node already signed another block on that parent',
+    'none: it waits for the next head',
+  ),
 
   'config/bad-genesis': row('user', 'bad genesis', 'correct the fields named in the message'),
 
@@ -166,6 +176,11 @@ export const errors = {
   'rpc/too-many': row('user', 'too many at a time', 'finish some first'),
   'rpc/slow-consumer': row('user', 'subscriber too slow', 'connect again and read faster'),
   'rpc/port-in-use': row('user', 'port in use', 'choose another port or stop what uses it'),
+  'rpc/cannot-listen': row(
+    'user',
+    'cannot listen on that address',
+    'check the address and its permissions',
+  ),
 
   'store/io': row('self', 'the database could not be read or written', 'look at the disk'),
 

@@ -75,6 +75,13 @@ export const limits = {
   reorgDepthMax: 4_096,
   /** How far ahead of the chain clock a block may be. */
   blockFutureMs: 10_000,
+  /** Blocks the chain keeps decoded in memory: count, encoded bytes. Others are read from the store. */
+  residentBlocksMax: 256,
+  residentBytesMax: 33_554_432,
+  /** Transactions executed in one turn while a branch is tried; about 20 ms. */
+  executeTxsPerTurn: 1_500,
+  /** Fee rows of recent blocks kept for fee histories. */
+  feeRowsMax: 1_024,
   /** Accounts of the dev chain. */
   accountsMax: 1_000_000,
   /** Blocks waiting for import. */
@@ -120,7 +127,7 @@ export const limits = {
   /** Calls of one batch under way at once. */
   rpcBatchAhead: 128,
   /** Calls of one WebSocket connection under way at once; beyond it its socket is not read. */
-  rpcSocketCallsMax: 256,
+  rpcSocketCallsMax: 64,
   /** Calls that make large answers, at once on the node. */
   rpcExpensiveMax: 4,
   /** eth_sendTransaction calls of one sender that wait for their nonce. */
@@ -165,7 +172,7 @@ export const limits = {
   requestBytesMax: 131_072,
   requestStreamsPerPeer: 4,
   /** Largest frame of the goodbye protocol, its text, and how long one waits for it to be read. */
-  goodbyeBytesMax: 96,
+  goodbyeBytesMax: 128,
   goodbyeMs: 1_000,
   /** Connections get this long to close; then they are aborted. */
   hangUpMs: 500,

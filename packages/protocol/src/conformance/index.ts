@@ -1,1 +1,5 @@
-export {}
+/** What every implementation of a port keeps, as suites that take a test runner and a factory; and twins for unit tests. */
+export { type CryptoUnderTest, cryptoSuite, generateSignatures, groupOrder } from './crypto.ts'
+export { rejectionCode, type TestKit } from './kit.ts'
+export { MemoryStore } from './memory-store.ts'
+export { type StoreUnderTest, storeSuite } from './store.ts'

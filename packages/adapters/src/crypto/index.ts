@@ -1,0 +1,5 @@
+/** Hashes, signature recovery in threads, and keys. Not here: what a valid transaction is. */
+export { type CryptoOptions, createCrypto, type NodeCrypto } from './crypto.ts'
+export { keccak256 } from './keccak.ts'
+export { addressOfKey, createSigner, type KeyFile, loadOrCreateKey, signDigest } from './keys.ts'
+export type { Backend } from './secp.ts'

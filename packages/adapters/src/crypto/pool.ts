@@ -1,0 +1,246 @@
+import type { Worker } from 'node:worker_threads'
+import { type Address, CodedError, limits, type RecoveryJob } from '@rockpool/protocol'
+import { packJobs, unpackAnswers } from './packed.ts'
+import type { Backend } from './secp.ts'
+import { startThread } from './thread.ts'
+import type { FromWorker, ToWorker } from './worker.ts'
+
+export interface RecoveryPool {
+  /** What the threads use now: one step down after too many deaths. */
+  readonly backend: Backend
+  readonly workers: number
+  /** Rejects with `crypto/crashed` when a thread dies with part of the batch, `load/queue-full`, `crypto/closed`. */
+  recover(jobs: readonly RecoveryJob[]): Promise<(Address | undefined)[]>
+  /** Ends the threads; what waits is rejected with `crypto/closed`. */
+  close(): Promise<void>
+}
+
+export interface RecoveryPoolOptions {
+  readonly workers: number
+  readonly backend: Backend
+  /** A faster implementation died too often; the slower one takes over. */
+  readonly onFallback?: (from: Backend, to: Backend, reason: string) => void
+  readonly start?: (backend: Backend) => Worker
+}
+
+/** What one caller asked for; its jobs may travel in several batches. */
+interface Request {
+  readonly jobs: readonly RecoveryJob[]
+  readonly answers: (Address | undefined)[]
+  taken: number
+  missing: number
+  readonly resolve: (answers: (Address | undefined)[]) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A run of one request's jobs inside a batch. */
+interface Part {
+  readonly request: Request
+  readonly from: number
+  readonly count: number
+}
+
+interface Seat {
+  thread: Worker | undefined
+  readonly inFlight: Map<number, readonly Part[]>
+  restart: NodeJS.Timeout | undefined
+}
+
+const slower: Partial<Record<Backend, Backend>> = { native: 'wasm', wasm: 'noble' }
+/** From here on a batch runs a thread at its full rate. */
+const fullRate = 16
+
+/**
+ * Recovery in threads. Jobs of all callers are joined into batches of 16 to 64, or what there is after 2 ms; a thread holds up to four,
+ * so that it never waits for the event loop. Resolves when every thread has passed the self-test.
+ */
+export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<RecoveryPool> {
+  const { workers, onFallback, start = startThread } = options
+  let backend = options.backend
+  let closed = false
+  let waiting: Request[] = []
+  let waitingCount = 0
+  let flush: NodeJS.Timeout | undefined
+  let nextBatch = 0
+  let deaths: number[] = []
+  const seats: Seat[] = Array.from({ length: workers }, () => ({
+    thread: undefined,
+    inFlight: new Map(),
+    restart: undefined,
+  }))
+
+  await Promise.all(seats.map(seat => occupy(seat))).catch(async error => {
+    await close()
+    throw error
+  })
+
+  function recover(jobs: readonly RecoveryJob[]): Promise<(Address | undefined)[]> {
+    for (const job of jobs) checkWidths(job)
+    if (closed) return Promise.reject(new CodedError('crypto/closed'))
+    if (jobs.length === 0) return Promise.resolve([])
+    if (waitingCount + jobs.length > limits.recoveryQueueMax) {
+      return Promise.reject(new CodedError('load/queue-full'))
+    }
+    return new Promise((resolve, reject) => {
+      const answers = new Array<Address | undefined>(jobs.length)
+      waiting.push({ jobs, answers, taken: 0, missing: jobs.length, resolve, reject })
+      waitingCount += jobs.length
+      dispatch(fullRate)
+      flush ??= setTimeout(onFlush, limits.recoveryBatchDelayMs)
+    })
+  }
+
+  function onFlush(): void {
+    flush = undefined
+    dispatch(1)
+  }
+
+  /** Hands out batches while at least `least` jobs wait and a thread has room. */
+  function dispatch(least: number): void {
+    while (waitingCount >= least) {
+      const seat = roomiest()
+      if (!seat?.thread) return
+      const parts = takeBatch()
+      const id = nextBatch++
+      seat.inFlight.set(id, parts)
+      const jobs = packJobs(
+        parts.flatMap(({ request, from, count }) => request.jobs.slice(from, from + count)),
+      ).buffer
+      seat.thread.postMessage({ id, jobs } satisfies ToWorker, [jobs])
+    }
+  }
+
+  function roomiest(): Seat | undefined {
+    let best: Seat | undefined
+    for (const seat of seats) {
+      if (!seat.thread || seat.inFlight.size >= limits.recoveryBatchesPerWorker) continue
+      if (!best || seat.inFlight.size < best.inFlight.size) best = seat
+    }
+    return best
+  }
+
+  function takeBatch(): Part[] {
+    const parts: Part[] = []
+    let room: number = limits.recoveryBatchMax
+    while (room > 0) {
+      const request = waiting[0]
+      if (!request) break
+      const count = Math.min(room, request.jobs.length - request.taken)
+      parts.push({ request, from: request.taken, count })
+      request.taken += count
+      if (request.taken === request.jobs.length) waiting.shift()
+      room -= count
+      waitingCount -= count
+    }
+    return parts
+  }
+
+  function onAnswers(seat: Seat, id: number, answers: ArrayBuffer): void {
+    const parts = seat.inFlight.get(id)
+    seat.inFlight.delete(id)
+    const recovered = unpackAnswers(new Uint8Array(answers))
+    let at = 0
+    for (const { request, from, count } of parts ?? []) {
+      for (let i = 0; i < count; i++) request.answers[from + i] = recovered[at++]
+      request.missing -= count
+      if (request.missing === 0) request.resolve(request.answers)
+    }
+    // Less than a full-rate batch goes out with the timer, unless the thread would fall idle.
+    dispatch(seat.inFlight.size === 0 ? 1 : fullRate)
+  }
+
+  /** Fills a seat; resolves when its thread is ready, rejects when it dies before. */
+  function occupy(seat: Seat): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const thread = start(backend)
+      let ready = false
+      let reason: unknown
+      thread.on('message', (message: FromWorker) => {
+        if (message.type === 'answers') return onAnswers(seat, message.id, message.answers)
+        ready = true
+        seat.thread = thread
+        resolve()
+        dispatch(1)
+      })
+      thread.on('error', error => {
+        reason = error
+      })
+      thread.on('exit', code => {
+        const cause = reason ?? new Error(`thread ended with code ${code}`)
+        if (ready && !closed) return onDeath(seat, cause)
+        reject(new CodedError('crypto/crashed', 'a recovery worker did not start', { cause }))
+      })
+    })
+  }
+
+  function onDeath(seat: Seat, cause: unknown): void {
+    seat.thread = undefined
+    rejectParts(
+      [...seat.inFlight.values()].flat(),
+      new CodedError('crypto/crashed', undefined, { cause }),
+    )
+    seat.inFlight.clear()
+    const now = performance.now()
+    deaths = [...deaths.filter(at => now - at < limits.recoveryDeathsWindowMs), now]
+    if (deaths.length >= limits.recoveryDeathsMax) stepDown(cause)
+    const delay = limits.recoveryRestartMinMs * 2 ** Math.max(0, deaths.length - 1)
+    seat.restart = setTimeout(
+      () => {
+        seat.restart = undefined
+        occupy(seat).catch((error: unknown) => {
+          if (!closed) onDeath(seat, error)
+        })
+      },
+      Math.min(delay, limits.recoveryRestartMaxMs),
+    )
+  }
+
+  function stepDown(cause: unknown): void {
+    const next = slower[backend]
+    if (!next) return
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    onFallback?.(backend, next, `${deaths.length} recovery workers died (${reason})`)
+    backend = next
+    deaths = []
+  }
+
+  /** A request is answered whole or not at all: what is left of it is not sent any more. */
+  function rejectParts(parts: readonly Part[], error: Error): void {
+    const lost = new Set(parts.map(part => part.request))
+    for (const request of lost) request.reject(error)
+    waiting = waiting.filter(request => !lost.has(request))
+    waitingCount = waiting.reduce((sum, { jobs, taken }) => sum + jobs.length - taken, 0)
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return
+    closed = true
+    clearTimeout(flush)
+    const error = new CodedError('crypto/closed')
+    for (const request of waiting) request.reject(error)
+    waiting = []
+    waitingCount = 0
+    const endings = seats.map(seat => {
+      clearTimeout(seat.restart)
+      rejectParts([...seat.inFlight.values()].flat(), error)
+      return seat.thread?.terminate()
+    })
+    await Promise.all(endings)
+  }
+
+  return {
+    get backend() {
+      return backend
+    },
+    workers,
+    recover,
+    close,
+  }
+}
+
+/** Throws on a job that is not 32, 32 and 32 bytes: a bug of the caller. */
+export function checkWidths({ digest, r, s }: RecoveryJob): void {
+  if (digest.length !== 32 || r.length !== 32 || s.length !== 32) {
+    throw new RangeError(`a job has 32 bytes each, got ${digest.length}, ${r.length}, ${s.length}`)
+  }
+}

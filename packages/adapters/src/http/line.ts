@@ -1,0 +1,62 @@
+import type { ActorRef, Outcome, Reply } from '@rockpool/actor'
+import { askError, busy } from './rpc-error.ts'
+
+/** The promise edge of the bus. */
+export interface Asker {
+  ask<Q, R>(to: ActorRef<Q>, make: (reply: Reply<R>) => Q, ms: number): Promise<Outcome<R>>
+}
+
+export interface LineOptions {
+  /** Questions under way at once. */
+  readonly underWayMax: number
+  /** Questions that wait for a place. */
+  readonly waitingMax: number
+  /** Until the answer, waiting included. Milliseconds. */
+  readonly deadlineMs: number
+}
+
+export interface Line<M> {
+  /** The answer; throws the `RpcError` of a question that got none. */
+  ask<R>(make: (reply: Reply<R>) => M): Promise<R>
+  readonly underWay: number
+  readonly waiting: number
+}
+
+/**
+ * All questions of RPC callers to one actor. A mailbox holds what gossip, heads and callers send together, so callers get a fixed share of
+ * it and stand in line for the rest: a burst of batches waits its turn instead of being refused, and cannot keep a new head out.
+ */
+export function createLine<M>(bus: Asker, to: ActorRef<M>, options: LineOptions): Line<M> {
+  const { underWayMax, waitingMax, deadlineMs } = options
+  const waiting: (() => void)[] = []
+  let underWay = 0
+
+  async function send<R>(make: (reply: Reply<R>) => M, ms: number): Promise<R> {
+    underWay++
+    const outcome = await bus.ask<M, R>(to, make, ms)
+    underWay--
+    waiting.shift()?.()
+    if (outcome.ok) return outcome.value
+    throw askError(outcome.error)
+  }
+
+  async function wait<R>(make: (reply: Reply<R>) => M): Promise<R> {
+    if (waiting.length >= waitingMax) throw busy()
+    const since = performance.now()
+    await new Promise<void>(resolve => waiting.push(resolve))
+    const left = deadlineMs - (performance.now() - since)
+    if (left > 0) return send(make, Math.ceil(left))
+    waiting.shift()?.()
+    throw askError('timeout')
+  }
+
+  return {
+    ask: make => (underWay < underWayMax ? send(make, deadlineMs) : wait(make)),
+    get underWay() {
+      return underWay
+    },
+    get waiting() {
+      return waiting.length
+    },
+  }
+}

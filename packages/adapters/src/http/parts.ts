@@ -1,0 +1,79 @@
+import type { ActorRef, Log } from '@rockpool/actor'
+import {
+  type Answer,
+  type ChainMessage,
+  type Fact,
+  type Forks,
+  type Hash,
+  limits,
+  type PoolMessage,
+  type ProducerMessage,
+  type Signer,
+} from '@rockpool/protocol'
+import type { HealthView } from './health.ts'
+import { type Asker, createLine, type Line } from './line.ts'
+import { failureError } from './rpc-error.ts'
+
+/** What the JSON-RPC edge needs of the node it stands before. */
+export interface RpcParts {
+  readonly bus: Asker
+  readonly refs: {
+    readonly chain: ActorRef<ChainMessage>
+    readonly pool: ActorRef<PoolMessage>
+    readonly producer: ActorRef<ProducerMessage>
+  }
+  readonly chainId: number
+  readonly genesisHash: Hash
+  /** Forks of the chain; absent: those of the dev chain. */
+  readonly forks?: Forks
+  /** Accounts of eth_sendTransaction and its kin. */
+  readonly signer: Signer
+  keccak256(bytes: Uint8Array): Uint8Array
+  /** Calls back with every fact until the returned function is called. */
+  observe(listener: (fact: Fact) => void): () => void
+  peerCount(): number
+  listening(): boolean
+  /** Version of Rockpool, for example `0.1.0`. */
+  readonly version: string
+  /** Offer the methods that make blocks. */
+  readonly devnetControl: boolean
+  /** Take transactions without EIP-155 protection. */
+  readonly allowUnprotected: boolean
+  /** Most that gas x fee cap of a submitted transaction may come to; 0: no cap. Wei. */
+  readonly txFeeCapWei: bigint
+  readonly log: Log
+  /** True while the node stops. */
+  draining(): boolean
+  /** What rockpool_health answers; absent: the method is not offered. */
+  health?(): HealthView
+  /** Calls of one batch; default 1,000. */
+  readonly batchMax?: number
+  /** Bytes of all answers of one batch; default 25,000,000. */
+  readonly responseBytesMax?: number
+}
+
+/** The parts with the three actors behind their lines. */
+export interface Backend {
+  readonly parts: RpcParts
+  readonly chain: Line<ChainMessage>
+  readonly pool: Line<PoolMessage>
+  readonly producer: Line<ProducerMessage>
+}
+
+export function createBackend(parts: RpcParts): Backend {
+  const { bus, refs } = parts
+  const shared = { waitingMax: limits.rpcAsksWaitingMax, deadlineMs: limits.rpcDeadlineMs }
+  const { chain, pool, producer } = limits.rpcAsksMax
+  return {
+    parts,
+    chain: createLine(bus, refs.chain, { underWayMax: chain, ...shared }),
+    pool: createLine(bus, refs.pool, { underWayMax: pool, ...shared }),
+    producer: createLine(bus, refs.producer, { underWayMax: producer, ...shared }),
+  }
+}
+
+/** The value of an answer; its failure is thrown as what the caller gets. */
+export function valueOf<T>(answer: Answer<T>): T {
+  if (answer.ok) return answer.value
+  throw failureError(answer)
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { type ChainHead, type Fact, limits, type PoolChanged } from '@rockpool/protocol'
+import { headerJson, pendingTxJson } from './rpc/encode.ts'
+import { plain, RpcError, rpcCode, tooMany } from './rpc-error.ts'
+
+/** What can be listened to. `logs` and `syncing` are taken and stay silent: this chain writes no logs, and a sync is seen in eth_syncing. */
+export type Topic =
+  | 'newHeads'
+  | 'newPendingTransactions'
+  | 'newPendingTransactionsFull'
+  | 'logs'
+  | 'syncing'
+
+/** Takes one notification as JSON text. */
+export type Sink = (result: string) => void
+
+/** The subscriptions of one connection. */
+export interface Subscriber {
+  /** The id under which notifications come. */
+  subscribe(topic: Topic): string
+  unsubscribe(id: string): void
+}
+
+export type Subscriptions = ReturnType<typeof createSubscriptions>
+
+/**
+ * Facts of the node as notifications: every added header, oldest first, and every transaction that enters pending, once. The text of a
+ * notification is made once for all who listen, and not at all when nobody does.
+ */
+export function createSubscriptions(observe: (listener: (fact: Fact) => void) => () => void) {
+  const sinks = new Map<Topic, Set<Sink>>()
+  const stop = observe(fact => {
+    if (fact.type === 'chain.head') tellHeads(fact)
+    else if (fact.type === 'pool.changed') tellPending(fact)
+  })
+
+  function tellHeads({ added }: ChainHead): void {
+    const listeners = sinks.get('newHeads')
+    if (listeners === undefined) return
+    for (const { header } of added) tell(listeners, JSON.stringify(headerJson(header)))
+  }
+
+  function tellPending({ events }: PoolChanged): void {
+    const hashes = sinks.get('newPendingTransactions')
+    const full = sinks.get('newPendingTransactionsFull')
+    for (const { tx, origin } of events) {
+      if (origin === 'private') continue
+      if (hashes !== undefined) tell(hashes, `"${tx.hash}"`)
+      if (full !== undefined) tell(full, JSON.stringify(pendingTxJson(tx)))
+    }
+  }
+
+  function listen(topic: Topic, sink: Sink): () => void {
+    const listeners = sinks.get(topic) ?? new Set()
+    sinks.set(topic, listeners.add(sink))
+    return () => {
+      listeners.delete(sink)
+      if (listeners.size === 0 && sinks.get(topic) === listeners) sinks.delete(topic)
+    }
+  }
+
+  return { listen, stop }
+}
+
+function tell(listeners: ReadonlySet<Sink>, result: string): void {
+  for (const sink of listeners) sink(result)
+}
+
+export interface ConnectionSubscriptions extends Subscriber {
+  /** Ends them all: the connection is gone. */
+  close(): void
+}
+
+/** One connection's subscriptions, each with an id of its own. `send` gets whole JSON-RPC notifications. */
+export function subscriptionsOf(
+  hub: Subscriptions,
+  send: (notification: string) => void,
+): ConnectionSubscriptions {
+  const stops = new Map<string, () => void>()
+  return {
+    subscribe(topic) {
+      if (stops.size >= limits.rpcSubscriptionsMax)
+        throw tooMany(`too many subscriptions, at most ${limits.rpcSubscriptionsMax} a connection`)
+      const id = newId()
+      const head = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":`
+      stops.set(
+        id,
+        hub.listen(topic, result => send(`${head}${result}}}`)),
+      )
+      return id
+    },
+    unsubscribe(id) {
+      const stop = stops.get(id)
+      if (stop === undefined) throw plain('subscription not found')
+      stops.delete(id)
+      stop()
+    },
+    close() {
+      for (const stop of stops.values()) stop()
+      stops.clear()
+    },
+  }
+}
+
+/** An id nobody can guess, as geth writes it: 16 bytes without leading zeros. */
+export function newId(): string {
+  return `0x${BigInt(`0x${randomBytes(16).toString('hex')}`).toString(16)}`
+}
+
+/** Subscriptions need a connection that lasts. */
+export function requireSubscriber(subscriber: Subscriber | undefined): Subscriber {
+  if (subscriber !== undefined) return subscriber
+  throw new RpcError(rpcCode.method, 'notifications not supported')
+}

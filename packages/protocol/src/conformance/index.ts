@@ -2,4 +2,5 @@
 export { type CryptoUnderTest, cryptoSuite, generateSignatures, groupOrder } from './crypto.ts'
 export { rejectionCode, type TestKit } from './kit.ts'
 export { MemoryStore } from './memory-store.ts'
+export { type NetworksUnderTest, networkSuite } from './network.ts'
 export { type StoreUnderTest, storeSuite } from './store.ts'

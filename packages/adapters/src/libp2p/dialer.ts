@@ -1,0 +1,103 @@
+import { type Addr, CodedError, type Goodbye, type PeerId } from '@rockpool/protocol'
+import type { Target } from './addresses.ts'
+import type { NetworkClock } from './clock.ts'
+import type { NetworkLog } from './options.ts'
+
+interface Parts {
+  readonly targets: readonly Target[]
+  readonly self: PeerId
+  readonly clock: NetworkClock
+  readonly log: NetworkLog
+  /** See the profile: wait of the higher of two ids, longest wait after a goodbye. */
+  readonly yieldMs: number
+  readonly coolDownMaxMs: number
+  random(): number
+  dial(addr: Addr, deadlineMs: number): Promise<PeerId>
+  isConnected(id: PeerId): boolean
+}
+
+const DIAL_MS = 30_000
+const STEADY_MS = 60_000
+const WARN_EVERY_MS = 3_600_000
+
+/** Wait before dial number `failures` + 1 of one peer: 1 s doubled with each failure up to a minute, times 0.5 to 1. */
+export function backoffMs(failures: number, random: number): number {
+  return Math.min(60_000, 1_000 * 2 ** Math.min(failures, 16)) * (0.5 + random / 2)
+}
+
+/** Keeps static peers and bootnodes connected, for ever and all at once. libp2p's own keep-alive gives up after five dials. */
+export function createDialer(parts: Parts) {
+  const { targets, self, clock, log, yieldMs, coolDownMaxMs, random, dial, isConnected } = parts
+  const loops = new Map(targets.map(target => [target.id, createLoop(target)]))
+  let running = false
+
+  function createLoop({ id, addr, kind }: Target) {
+    const text = addr.toString()
+    let failures = 0
+    let dialling = false
+    let timer: unknown
+    let warnedMs = Number.NEGATIVE_INFINITY
+
+    function wait(ms: number): void {
+      clear()
+      timer = clock.at(clock.now() + ms, attempt)
+    }
+
+    function clear(): void {
+      if (timer !== undefined) clock.clear(timer)
+      timer = undefined
+    }
+
+    function attempt(): void {
+      timer = undefined
+      if (!running || dialling || isConnected(id)) return
+      dialling = true
+      dial(text, DIAL_MS).then(
+        () => ended(),
+        error => {
+          const cause = error instanceof CodedError ? error.code : 'p2p/dial-failed'
+          failed(cause)
+          ended()
+        },
+      )
+    }
+
+    function ended(): void {
+      dialling = false
+      if (running && !isConnected(id)) wait(backoffMs(failures++, random()))
+    }
+
+    function failed(cause: string): void {
+      const now = clock.now()
+      if (!running || now - warnedMs < WARN_EVERY_MS) return
+      warnedMs = now
+      log.warn('p2p/static-unreachable', { peer: id, kind, cause })
+    }
+
+    function closed(heldMs: number, bye: Goodbye | undefined): void {
+      if (!running || dialling) return
+      if (heldMs >= STEADY_MS) failures = 0
+      const backoff = backoffMs(failures++, random())
+      wait(bye === undefined ? backoff : Math.max(backoff, coolDownMaxMs))
+    }
+
+    // Two nodes that list each other would make two connections; the higher id lets the other go first.
+    const begin = (): void => (self > id && yieldMs > 0 ? wait(yieldMs) : attempt())
+
+    return { begin, clear, closed }
+  }
+
+  return {
+    start(): void {
+      running = true
+      for (const loop of loops.values()) loop.begin()
+    },
+    stop(): void {
+      running = false
+      for (const loop of loops.values()) loop.clear()
+    },
+    opened: (id: PeerId): void => loops.get(id)?.clear(),
+    closed: (id: PeerId, heldMs: number, bye: Goodbye | undefined): void =>
+      loops.get(id)?.closed(heldMs, bye),
+  }
+}

@@ -1,0 +1,168 @@
+import type { RPC } from '@chainsafe/libp2p-gossipsub/message'
+import { CodedError, limits, type PeerId } from '@rockpool/protocol'
+import type { NetworkClock } from './clock.ts'
+import { asError } from './direct.ts'
+import { type FrameSource, GOSSIPSUB_VERSION, type RawFrame, type Router } from './router.ts'
+
+export interface FrameTapOptions {
+  readonly clock: NetworkClock
+  /** Something a peer did that the router itself neither sees nor charges. */
+  fault(id: PeerId, reason: string, evidence: string): void
+  frameDropped(): void
+}
+
+export interface FrameTap {
+  /** A peer has left; what was counted about it is dropped. */
+  forget(id: PeerId): void
+}
+
+const RATE_REPORT_MS = 1_000
+const CHURN_WINDOW_MS = 600_000
+const CHURN_MAX = 5
+
+/** Names of it-length-prefixed for a length over the limit, and for a length that does not end. */
+const OVERSIZE = new Set(['InvalidDataLengthError', 'InvalidDataLengthLengthError'])
+
+interface Watched {
+  bytes: number
+  frames: number
+  refilledMs: number
+  dropped: number
+  reportedMs: number
+  resets: number[]
+}
+
+/**
+ * The frame tap: stands between a peer's gossip stream and the router's decoder, where the router has neither a rate, nor a charge for
+ * bytes that do not decode, nor a word to the sender when it stops listening. Installed once, before start; a router without the wrapped
+ * methods refuses to start.
+ *
+ * - A byte and a frame bucket per peer, before protobuf: above it a frame is dropped whole, `rate/wire`. A frame is never delayed, for
+ *   the stream behind it has no back-pressure.
+ * - What does not decode is `wire/malformed-rpc`; a message with a signature, a number, a key or an author is `wire/invalid-envelope`.
+ *   The router lets an author alone pass and relays it at any length: an empty key beside it makes the router refuse the message.
+ * - A stream that ends in an error is reset first, or its sender goes on writing into it for ever; an oversize frame is
+ *   `wire/oversize-frame`, repeated resets are `wire/stream-churn`.
+ */
+export function installFrameTap(router: Router, options: FrameTapOptions): FrameTap {
+  const { clock, fault, frameDropped } = options
+  const watched = new Map<PeerId, Watched>()
+  const decode = method(router, 'decodeRpc')
+  const pipe = method(router, 'pipePeerReadStream')
+  /** What the decoder found in the frame just yielded: it runs before the generator is resumed. */
+  let malformed = false
+  let enveloped = 0
+
+  function decodeRpc(bytes: Uint8Array): RPC {
+    try {
+      const rpc = decode.call(router, bytes)
+      enveloped = refuseEnvelopes(rpc)
+      return rpc
+    } catch (error) {
+      malformed = true
+      throw error
+    }
+  }
+
+  async function* tap(id: PeerId, source: FrameSource): AsyncGenerator<RawFrame> {
+    try {
+      for await (const frame of source) {
+        if (!admit(id, frame.byteLength)) continue
+        malformed = false
+        enveloped = 0
+        yield frame
+        if (malformed) fault(id, 'wire/malformed-rpc', `frame of ${frame.byteLength} bytes`)
+        if (enveloped > 0) fault(id, 'wire/invalid-envelope', `${enveloped} messages`)
+      }
+    } catch (error) {
+      const inbound = router.streamsInbound.get(id)
+      // A stream replaced by a newer one ends in its own time; the router would forget the peer for it.
+      if (inbound?.source !== source) return
+      inbound.rawStream.abort(asError(error))
+      readFailed(id, asError(error))
+      throw error
+    }
+  }
+
+  function readFailed(id: PeerId, error: Error): void {
+    if (OVERSIZE.has(error.name)) return fault(id, 'wire/oversize-frame', error.message)
+    if (error.name !== 'StreamResetError') return
+    const now = clock.now()
+    const state = watch(id)
+    state.resets = [...state.resets.filter(at => now - at < CHURN_WINDOW_MS), now]
+    if (state.resets.length <= CHURN_MAX) return
+    fault(id, 'wire/stream-churn', `${state.resets.length} resets`)
+    state.resets = []
+  }
+
+  function admit(id: PeerId, bytes: number): boolean {
+    const state = watch(id)
+    const now = clock.now()
+    const seconds = Math.max(0, now - state.refilledMs) / 1_000
+    state.refilledMs = now
+    state.bytes = Math.min(limits.wireBytesBurst, state.bytes + seconds * limits.wireBytesPerSecond)
+    state.frames = Math.min(
+      limits.wireFramesBurst,
+      state.frames + seconds * limits.wireFramesPerSecond,
+    )
+    if (state.bytes >= bytes && state.frames >= 1) {
+      state.bytes -= bytes
+      state.frames -= 1
+      return true
+    }
+    frameDropped()
+    state.dropped++
+    // Every dropped frame is counted; one report a second carries their number.
+    if (now - state.reportedMs >= RATE_REPORT_MS) {
+      state.reportedMs = now
+      fault(id, 'rate/wire', `${state.dropped} frames`)
+      state.dropped = 0
+    }
+    return false
+  }
+
+  function watch(id: PeerId): Watched {
+    const known = watched.get(id)
+    if (known !== undefined) return known
+    const made: Watched = {
+      bytes: limits.wireBytesBurst,
+      frames: limits.wireFramesBurst,
+      refilledMs: clock.now(),
+      dropped: 0,
+      reportedMs: Number.NEGATIVE_INFINITY,
+      resets: [],
+    }
+    watched.set(id, made)
+    return made
+  }
+
+  Object.assign(router, {
+    decodeRpc,
+    pipePeerReadStream: (id: Parameters<typeof pipe>[0], source: FrameSource) =>
+      pipe.call(router, id, tap(id.toString(), source)),
+  })
+  return { forget: id => void watched.delete(id) }
+}
+
+/** Marks messages that carry what StrictNoSign forbids so that the router refuses each; how many there were. */
+function refuseEnvelopes(rpc: RPC): number {
+  let found = 0
+  for (const message of rpc.messages) {
+    if (message.from !== undefined) message.key ??= new Uint8Array(0)
+    const { key, seqno, signature } = message
+    if (key !== undefined || seqno !== undefined || signature !== undefined) found++
+  }
+  return found
+}
+
+function method<Name extends 'decodeRpc' | 'pipePeerReadStream'>(
+  router: Router,
+  name: Name,
+): Router[Name] {
+  const found: unknown = router[name]
+  if (typeof found === 'function') return router[name]
+  throw new CodedError(
+    'p2p/router-patch-missing',
+    `p2p/router-patch-missing: ${name} (gossipsub ${GOSSIPSUB_VERSION})`,
+  )
+}

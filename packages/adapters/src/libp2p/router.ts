@@ -1,0 +1,37 @@
+import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
+import type { RPC } from '@chainsafe/libp2p-gossipsub/message'
+import type { PeerScoreParams } from '@chainsafe/libp2p-gossipsub/score'
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+
+/** The version everything here was read and measured on; a test compares it with what is installed. */
+export const GOSSIPSUB_VERSION = '17.1.1'
+
+/** What a frame is before it is decoded. */
+export interface RawFrame {
+  readonly byteLength: number
+  subarray(): Uint8Array
+}
+
+export type FrameSource = AsyncIterable<RawFrame>
+
+/** Members of the router that its published interface leaves out. */
+export interface Router extends GossipSub {
+  readonly peers: ReadonlyMap<string, PeerId>
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+  readonly streamsInbound: ReadonlyMap<
+    string,
+    { readonly source: FrameSource; readonly rawStream: Stream }
+  >
+  readonly score: { score(id: string): number; readonly params: PeerScoreParams }
+  readonly allowedTopics: Set<string> | null
+  readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout }
+  getMeshPeers(topic: string): string[]
+  onPeerConnected(id: PeerId, connection: Connection): void
+  pipePeerReadStream(id: PeerId, source: FrameSource): Promise<void>
+  decodeRpc(bytes: Uint8Array): RPC
+}
+
+/** The one cast from the published interface to the instance behind it. */
+export function routerOf(pubsub: GossipSub): Router {
+  return pubsub as Router
+}

@@ -1,3 +1,4 @@
+import type { Code } from './errors.ts'
 import type { PoolStats, TxOrigin } from './messages/pool.ts'
 import type { TxRecord } from './tx/record.ts'
 import type { Block, Head } from './values/block.ts'
@@ -28,6 +29,8 @@ export interface Dropped {
   readonly reason: string
   /** The transaction that pushed it out. */
   readonly by?: Hash
+  /** For `reorg-lost`: why it could not return. */
+  readonly code?: Code
 }
 
 /** The pool after one turn. `events` are transactions that entered pending, each sender's in nonce order. */

@@ -1,0 +1,86 @@
+/** What an operator may choose about the pool. Counts are of transactions unless they say slots. */
+export interface PoolConfig {
+  /** Least tip cap at start. Wei. */
+  readonly priceLimit: bigint
+  /** Percent by which both fees of a replacement must rise. */
+  readonly priceBump: number
+  /** Pending transactions an account keeps even when all are over the cap: a floor, not a ceiling. */
+  readonly accountSlots: number
+  /** Pending transactions before the largest accounts are cut back. Also the first part of the capacity in slots. */
+  readonly globalSlots: number
+  /** Queued transactions of one account. */
+  readonly accountQueue: number
+  /** Queued transactions of all accounts. Also the second part of the capacity in slots. */
+  readonly globalQueue: number
+  /** How long queued transactions of an account wait without a sign of life. Milliseconds. */
+  readonly lifetimeMs: number
+  /** Transactions in flight from an account with delegated code (EIP-7702). */
+  readonly delegatedSlots: number
+  /** Count queued transactions below a nonce in its balance check; geth does not. */
+  readonly strictBalance: boolean
+  /** Transactions of one actor turn. A count, never a time: a clock read inside a turn does not replay. */
+  readonly turnMax: number
+  /** Transactions waiting in front of the pool. */
+  readonly intakeQueue: number
+}
+
+/** geth's defaults where geth has the key. */
+export const defaultPoolConfig: PoolConfig = {
+  priceLimit: 1n,
+  priceBump: 10,
+  accountSlots: 16,
+  globalSlots: 5120,
+  accountQueue: 64,
+  globalQueue: 1024,
+  lifetimeMs: 10_800_000,
+  delegatedSlots: 1,
+  strictBalance: false,
+  turnMax: 512,
+  intakeQueue: 8192,
+}
+
+type Least = readonly [key: keyof PoolConfig, words: string, least: number]
+const leasts: readonly Least[] = [
+  ['priceLimit', 'price limit', 1],
+  ['priceBump', 'price bump', 1],
+  ['accountSlots', 'account slots', 1],
+  ['globalSlots', 'global slots', 1],
+  ['accountQueue', 'account queue', 1],
+  ['globalQueue', 'global queue', 1],
+  ['lifetimeMs', 'lifetime', 1],
+  ['delegatedSlots', 'delegated slots', 1],
+  ['turnMax', 'turn max', 1],
+  ['intakeQueue', 'intake queue', 64],
+]
+
+/**
+ * Replaces impossible values as geth does and says so in its words. Too small a value becomes the default, the intake queue its least.
+ */
+export function sanitizePoolConfig(wish: Partial<PoolConfig>): {
+  config: PoolConfig
+  warnings: readonly string[]
+} {
+  const given = { ...defaultPoolConfig, ...wish }
+  const warnings: string[] = []
+  const repaired: Record<string, unknown> = {}
+  for (const [key, words, least] of leasts) {
+    if (Number(given[key]) >= least) continue
+    const updated = key === 'intakeQueue' ? least : defaultPoolConfig[key]
+    repaired[key] = updated
+    const show = key === 'lifetimeMs' ? asDuration : String
+    warnings.push(
+      `Sanitizing invalid txpool ${words} provided=${show(given[key])} updated=${show(updated)}`,
+    )
+  }
+  return { config: { ...given, ...repaired }, warnings }
+}
+
+/** Milliseconds the way Go prints a duration: 0s, 500ms, 3h0m0s. */
+function asDuration(value: unknown): string {
+  const ms = Number(value)
+  if (ms === 0) return '0s'
+  if (Math.abs(ms) < 1000) return `${ms}ms`
+  const seconds = ms / 1000
+  const hours = Math.floor(seconds / 3600)
+  return `${hours}h${Math.floor(seconds / 60) % 60}m${seconds % 60}s`
+}

@@ -1,0 +1,221 @@
+import type { Address, Code, Dropped, Hash } from '@rockpool/protocol'
+import { Account, Entry, type PoolAccountView } from './entry.ts'
+import type { DropReason } from './op.ts'
+import { PriceIndex } from './priced.ts'
+
+/** What happened since the operation began. */
+export interface Trail {
+  added: Entry[]
+  promoted: Entry[]
+  demoted: Entry[]
+  dropped: Dropped[]
+}
+
+/**
+ * Everything the pool holds, and the few ways it may change. Each keeps the two halves, the index by hash, the price index, authorities
+ * and counters in step, so that nothing is ever counted again; every departure needs a reason.
+ */
+export class Holdings {
+  readonly all = new Map<Hash, Entry>()
+  /** By first entry into the pool. */
+  readonly accounts = new Map<Address, Account>()
+  /** Accounts with queued transactions, by beat. */
+  readonly waiting = new Set<Account>()
+  /** Accounts with more pending transactions than they are guaranteed. */
+  readonly large = new Set<Account>()
+  readonly priced: PriceIndex
+  pendingCount = 0
+  queuedCount = 0
+  slots = 0
+  trail: Trail = emptyTrail()
+  private readonly authorities = new Map<Address, number>()
+  /** Accounts emptied during this operation, which may bring them back. */
+  private readonly departed = new Map<Address, Account>()
+  private readonly accountSlots: number
+  private entrySeq = 0
+  private accountSeq = 0
+
+  constructor(accountSlots: number, baseFee: bigint) {
+    this.accountSlots = accountSlots
+    this.priced = new PriceIndex(baseFee)
+  }
+
+  get nextSeq(): number {
+    return this.entrySeq
+  }
+
+  /** How many pooled transactions carry an authorization of `address`. */
+  authorizationsOf(address: Address): number {
+    return this.authorities.get(address) ?? 0
+  }
+
+  /** The sender's account, or a fresh one that joins the pool with its first transaction. */
+  accountOf(address: Address, view: PoolAccountView | undefined): Account {
+    const account = this.accounts.get(address) ?? this.departed.get(address)
+    if (account !== undefined) return account
+    if (view === undefined) throw new Error(`pool operation lacks the account ${address}`)
+    return new Account(address, this.accountSeq++, view)
+  }
+
+  newEntry(tx: Entry['tx'], account: Account, origin: Entry['origin'], now: number): Entry {
+    return new Entry(tx, account, this.entrySeq++, origin, now)
+  }
+
+  /** Takes a new entry's transaction into the account's queue, where it may displace one of the same nonce. */
+  enqueue(entry: Entry, now: number): void {
+    const { account } = entry
+    if (account.queue.get(entry.tx.nonce) === undefined) this.queuedCount++
+    if (account.queue.length === 0) this.beat(account, now)
+    account.queue.put(entry)
+    this.enter(entry)
+  }
+
+  /** Puts a new entry in the place of a pending one of the same nonce. */
+  replacePending(entry: Entry, now: number): void {
+    entry.half = 'pending'
+    entry.account.pending.replace(entry)
+    this.enter(entry)
+    this.refreshBeat(entry.account, now)
+  }
+
+  /** Takes a contiguous run, already out of the queue, into the account's pending list, of which it must be a neighbour. */
+  join(account: Account, run: readonly Entry[]): void {
+    account.pending.join(run)
+    for (const entry of run) {
+      entry.half = 'pending'
+      this.trail.promoted.push(entry)
+    }
+    this.pendingCount += run.length
+    this.sized(account)
+  }
+
+  /** Takes out the transactions at the front of the queue that may be pending. */
+  takeReady(account: Account): Entry[] {
+    return this.leftQueue(account, account.queue.ready(account.next()))
+  }
+
+  /** Moves pending transactions, already out of their list, back to the queue. */
+  park(account: Account, run: readonly Entry[], now: number): void {
+    if (run.length === 0) return
+    if (account.queue.length === 0) this.beat(account, now)
+    account.queue.putRun(run)
+    account.unsettled = true
+    for (const entry of run) {
+      entry.half = 'queued'
+      this.trail.demoted.push(entry)
+    }
+    this.queuedCount += run.length
+  }
+
+  leftPending(account: Account, gone: Entry[]): Entry[] {
+    if (gone.length > 0) {
+      this.pendingCount -= gone.length
+      this.sized(account)
+    }
+    return gone
+  }
+
+  leftQueue(account: Account, gone: Entry[]): Entry[] {
+    if (gone.length > 0) {
+      this.queuedCount -= gone.length
+      if (account.queue.length === 0) this.waiting.delete(account)
+    }
+    return gone
+  }
+
+  /** Takes one transaction out, its pending followers to the queue. Returns how many left pending. */
+  remove(entry: Entry, reason: DropReason, now: number, by?: Hash): number {
+    const { account } = entry
+    let left = 0
+    if (entry.half === 'pending') {
+      const [, ...followers] = this.leftPending(account, account.pending.cutFrom(entry.tx.nonce))
+      this.park(account, followers, now)
+      left = 1 + followers.length
+    } else {
+      account.queue.remove(entry)
+      this.leftQueue(account, [entry])
+    }
+    this.forget(entry, reason, by === undefined ? undefined : { by })
+    this.release(account)
+    return left
+  }
+
+  /** An entry already out of its list leaves the pool. */
+  forget(entry: Entry, reason: DropReason, why?: { by?: Hash; code?: Code }): void {
+    const { tx } = entry
+    entry.gone = true
+    this.all.delete(tx.hash)
+    this.priced.remove(entry)
+    this.slots -= tx.slots
+    for (const authority of tx.authorities) {
+      const left = this.authorizationsOf(authority) - 1
+      if (left === 0) this.authorities.delete(authority)
+      else this.authorities.set(authority, left)
+    }
+    this.trail.dropped.push({ hash: tx.hash, reason, ...why })
+  }
+
+  /** An account without transactions leaves. */
+  release(account: Account): void {
+    if (!account.isEmpty()) return
+    this.accounts.delete(account.address)
+    this.departed.set(account.address, account)
+  }
+
+  /** A sign of life, for accounts with something queued. */
+  refreshBeat(account: Account, now: number): void {
+    if (account.queue.length > 0) this.beat(account, now)
+  }
+
+  clear(): void {
+    for (const entry of this.all.values()) {
+      entry.gone = true
+      this.trail.dropped.push({ hash: entry.tx.hash, reason: 'cleared' satisfies DropReason })
+    }
+    this.all.clear()
+    this.accounts.clear()
+    this.waiting.clear()
+    this.large.clear()
+    this.authorities.clear()
+    this.priced.clear()
+    this.pendingCount = 0
+    this.queuedCount = 0
+    this.slots = 0
+  }
+
+  /** What happened so far, and a clean slate. */
+  takeTrail(): Trail {
+    const { trail } = this
+    this.departed.clear()
+    this.trail = emptyTrail()
+    return trail
+  }
+
+  private enter(entry: Entry): void {
+    const { tx, account } = entry
+    if (!this.accounts.has(account.address)) this.accounts.set(account.address, account)
+    this.all.set(tx.hash, entry)
+    this.priced.put(entry)
+    this.slots += tx.slots
+    for (const authority of tx.authorities) {
+      this.authorities.set(authority, this.authorizationsOf(authority) + 1)
+    }
+    this.trail.added.push(entry)
+  }
+
+  /** `waiting` is ordered by beat because beats only ever move to its end. */
+  private beat(account: Account, now: number): void {
+    this.waiting.delete(account)
+    this.waiting.add(account)
+    account.beat = now
+  }
+
+  private sized(account: Account): void {
+    if (account.pending.length > this.accountSlots) this.large.add(account)
+    else this.large.delete(account)
+  }
+}
+
+function emptyTrail(): Trail {
+  return { added: [], promoted: [], demoted: [], dropped: [] }
+}

@@ -1,0 +1,87 @@
+import type {
+  Added,
+  Address,
+  Answer,
+  Dropped,
+  Hash,
+  Head,
+  PoolEvent,
+  TxOrigin,
+  TxRecord,
+} from '@rockpool/protocol'
+import type { PoolAccountView } from './entry.ts'
+
+/** Accounts as they are at the head of the operation that carries them. */
+export type Accounts = ReadonlyMap<Address, PoolAccountView>
+
+/** How the new head follows from the one announced last. */
+export type ResetPath =
+  | {
+      /** `deep`: too far to bring transactions back. `sethead`: set back by an operator, none come back. */
+      readonly kind: 'child' | 'reorg' | 'deep' | 'sethead'
+      /** Transactions of the blocks that left, by ascending block, each block in its order. */
+      readonly discarded: readonly TxRecord[]
+      /** Hashes of the transactions in the blocks that joined. */
+      readonly included: ReadonlySet<Hash>
+    }
+  /** A block or the new state cannot be had. */
+  | { readonly kind: 'missing'; readonly what: 'old' | 'new' | 'state' }
+
+/** What may be done to a pool. `now` is in milliseconds and never goes backwards. */
+export type Op = { readonly now: number } & (
+  | {
+      readonly op: 'add'
+      readonly txs: readonly TxRecord[]
+      readonly origin: TxOrigin
+      readonly accounts: Accounts
+    }
+  | {
+      readonly op: 'reset'
+      /** The head announced last, whether or not its state could be had; null where nobody knows it. */
+      readonly old: Head | null
+      readonly new: Head
+      readonly path: ResetPath
+      readonly accounts: Accounts
+    }
+  | { readonly op: 'setGasTip'; readonly tip: bigint }
+  | { readonly op: 'expire' }
+  | { readonly op: 'clear' }
+  | { readonly op: 'drop'; readonly hash: Hash }
+)
+
+/** What an operation did. */
+export interface Outcome {
+  /** For `add`: one answer per transaction, in order. */
+  readonly results: readonly Answer<Added>[]
+  /** Accepted by this operation, even if a cap removed it again in the same run. */
+  readonly added: readonly Hash[]
+  /** Entered pending out of the queue and is still there. New transactions pass through the queue, so they are here too. */
+  readonly promoted: readonly Hash[]
+  /** Fell out of pending into the queue and is still there. */
+  readonly demoted: readonly Hash[]
+  readonly dropped: readonly Dropped[]
+  /** Transactions that entered pending, by account, then nonce. */
+  readonly events: readonly PoolEvent[]
+  /** Why nothing was done; the pool is as before. A bug of the caller. */
+  readonly refused?: string
+}
+
+/** Why a transaction left the pool. */
+export type DropReason =
+  | 'mined'
+  | 'nonce-used'
+  | 'unpayable'
+  | 'gas-over-block'
+  | 'gas-cap'
+  | 'replaced'
+  | 'evicted-price'
+  | 'truncated-pending'
+  | 'truncated-queue'
+  | 'account-queue-cap'
+  | 'expired'
+  | 'tip-below-minimum'
+  | 'promotion-lost'
+  | 'reorg-lost'
+  | 'reorg-too-deep'
+  | 'removed-by-operator'
+  | 'cleared'

@@ -1,0 +1,208 @@
+import type { Hash, TxRecord } from '@rockpool/protocol'
+import { defaultPoolConfig } from './config.ts'
+import type { Pool } from './pool.ts'
+import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
+
+/** One line of the benchmark table. */
+export interface BenchRow {
+  row: string
+  unit: string
+  ours: number
+  reference?: { name: string; value: number }
+  ratio?: number
+  target: string
+  met: boolean
+  note?: string
+}
+
+const rich = 10n ** 24n
+const roomy = { ...defaultPoolConfig, globalSlots: 20_000, accountQueue: 20_000 }
+
+/** Pool rows, without cryptography: per CPU second, medians of seven. The reference is a bare Map that takes the same records. */
+export async function rows(): Promise<BenchRow[]> {
+  return [
+    batchRow(100, 150_000),
+    batchRow(1_000, 250_000),
+    batchRow(10_000, 350_000),
+    oneByOneRow(),
+    selectRow(),
+    resetRow(),
+    memoryRow(),
+  ]
+}
+
+function batchRow(count: number, target: number): BenchRow {
+  const txs = oneAccount(count)
+  const accounts = new Map([[addressAt(0), anAccount({ balance: rich })]])
+  const times = 10_000 / count
+  const ms = median(() => {
+    const pools = Array.from({ length: times }, () => aPool({ config: roomy }))
+    return timed(() => {
+      for (const pool of pools) pool.apply({ op: 'add', now: 0, origin: 'gossip', txs, accounts })
+    })
+  })
+  return rateRow(`batch insert ${count}, one account`, txs, ms / times, target)
+}
+
+function oneByOneRow(): BenchRow {
+  const txs = manyAccounts(5_000, 1)
+  const accounts = accountsOf(5_000)
+  const ms = median(() => {
+    const pool = aPool()
+    return timed(() => {
+      for (const tx of txs) pool.apply({ op: 'add', now: 0, origin: 'gossip', txs: [tx], accounts })
+    })
+  })
+  return rateRow('5,000 accounts, one by one', txs, ms, 60_000)
+}
+
+function selectRow(): BenchRow {
+  const pool = filled(1_280, 4)
+  const ms = median(() =>
+    timed(() => pool.select({ gas: 21_000 * 200, bytes: 4_000_000, baseFee: 7n })),
+  )
+  return {
+    row: 'select 200 of 5,120',
+    unit: 'ms',
+    ours: ms,
+    target: '<= 5 ms',
+    met: ms <= 5,
+  }
+}
+
+function resetRow(): BenchRow {
+  const ms = median(() => {
+    const pool = filled(5_000, 1)
+    const mined = [...pool.pending().values()].flat().slice(0, 100)
+    const senders = new Set(mined.map(({ sender }) => sender))
+    const accounts = new Map(
+      [...accountsOf(5_000)].map(([address, view]) =>
+        senders.has(address) ? [address, anAccount({ nonce: 1n, balance: rich })] : [address, view],
+      ) as [ReturnType<typeof addressAt>, ReturnType<typeof anAccount>][],
+    )
+    const head = aHead({ number: 1, gasUsed: 30_000_000 })
+    const path = {
+      kind: 'child',
+      discarded: [],
+      included: new Set(mined.map(({ hash }) => hash)),
+    } as const
+    return timed(() =>
+      pool.apply({ op: 'reset', now: 1, old: pool.head, new: head, path, accounts }),
+    )
+  })
+  return {
+    row: 'head with 100 mined of 5,000, base fee +12.5 %',
+    unit: 'ms',
+    ours: ms,
+    target: '<= 8 ms',
+    met: ms <= 8,
+  }
+}
+
+function memoryRow(): BenchRow {
+  const collect = globalThis.gc
+  if (collect === undefined) {
+    return {
+      row: 'memory of 5,120 transfers',
+      unit: 'MB',
+      ours: Number.NaN,
+      target: '<= 8 MB',
+      met: true,
+      note: 'skipped: run with --expose-gc',
+    }
+  }
+  collect()
+  const before = used()
+  const pool = filled(1_280, 4)
+  collect()
+  const mb = (used() - before) / 1e6
+  const held = pool.stats.pending
+  return {
+    row: 'memory of 5,120 transfers',
+    unit: 'MB',
+    ours: mb,
+    target: '<= 8 MB',
+    met: mb <= 8,
+    note: `${held} pending, records included, ${Math.round((mb * 1e6) / held)} B each`,
+  }
+}
+
+function used(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+function rateRow(row: string, txs: readonly TxRecord[], ms: number, target: number): BenchRow {
+  const reference = median(() => {
+    const map = new Map<Hash, TxRecord>()
+    return timed(() => {
+      for (const tx of txs) map.set(tx.hash, tx)
+    })
+  })
+  const ours = Math.round((txs.length / ms) * 1000)
+  const bare = Math.round((txs.length / reference) * 1000)
+  return {
+    row,
+    unit: 'tx/s',
+    ours,
+    reference: { name: 'bare Map', value: bare },
+    ratio: ours / bare,
+    target: `>= ${target}`,
+    met: ours >= target,
+  }
+}
+
+function oneAccount(count: number): TxRecord[] {
+  return Array.from({ length: count }, (_, nonce) => aTx({ from: 0, nonce }))
+}
+
+function manyAccounts(accounts: number, each: number): TxRecord[] {
+  return Array.from({ length: accounts * each }, (_, index) =>
+    aTx({
+      from: Math.floor(index / each),
+      nonce: index % each,
+      feeCap: 1_000 + (index % 97),
+      tip: 2 + (index % 89),
+    }),
+  )
+}
+
+function accountsOf(count: number) {
+  return new Map(
+    Array.from(
+      { length: count },
+      (_, index) => [addressAt(index), anAccount({ balance: rich })] as const,
+    ),
+  )
+}
+
+function filled(accounts: number, each: number): Pool {
+  const pool = aPool()
+  const txs = manyAccounts(accounts, each)
+  pool.apply({ op: 'add', now: 0, origin: 'gossip', txs, accounts: accountsOf(accounts) })
+  return pool
+}
+
+function timed(work: () => unknown): number {
+  const from = process.cpuUsage()
+  const started = performance.now()
+  work()
+  const wall = performance.now() - started
+  const { user, system } = process.cpuUsage(from)
+  // CPU time has a coarse tick on some systems; below it the wall clock is the better measure.
+  return wall < 5 ? wall : Math.min(wall, (user + system) / 1000)
+}
+
+function median(run: () => number): number {
+  for (let warm = 0; warm < 2; warm++) run()
+  const times = Array.from({ length: 7 }, run).sort((left, right) => left - right)
+  return times[3] ?? Number.NaN
+}
+
+if (process.argv[1]?.endsWith('pool.bench.ts') === true) {
+  for (const { row, unit, ours, reference, target, met, note } of await rows()) {
+    const beside = reference === undefined ? '' : `  (${reference.name} ${reference.value})`
+    const text = `${row}: ${ours} ${unit}, ${target}${beside} ${met ? 'ok' : 'MISSED'} ${note ?? ''}`
+    process.stdout.write(`${text}\n`)
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  type ChainHead,
+  type Failure,
+  type ForkRules,
+  failed,
+  limits,
+  type TxRecord,
+} from '@rockpool/protocol'
+import type { Admission } from './admission.ts'
+import type { Account } from './entry.ts'
+import type { Holdings } from './holdings.ts'
+import type { Accounts, ResetPath } from './op.ts'
+
+const osakaGasCap = 16_777_216n
+const amsterdamGasCap = 4_294_967_295n
+const uint64Max = 2n ** 64n - 1n
+
+/** Gives every account its state at the new head. Returns those whose transactions may be affected. */
+export function adoptViews(holdings: Holdings, accounts: Accounts): Set<Account> {
+  const changed = new Set<Account>()
+  for (const account of holdings.accounts.values()) {
+    const view = accounts.get(account.address)
+    if (view === undefined) throw new Error(`pool reset lacks the account ${account.address}`)
+    const { nonce, balance } = account.view
+    if (view.nonce !== nonce || view.balance !== balance) changed.add(account)
+    account.view = view
+  }
+  return changed
+}
+
+/** How a head fact changes the pool: transactions of the blocks that left, oldest block first. */
+export function resetPath({ old, new: head, removed, added }: ChainHead): ResetPath {
+  const distance = Math.abs(old.number - head.number)
+  return {
+    kind: distance > limits.reinjectDepthMax ? 'deep' : removed.length === 0 ? 'child' : 'reorg',
+    discarded: [...removed].reverse().flatMap(block => block.txs),
+    included: new Set(added.flatMap(block => block.txs.map(tx => tx.hash))),
+  }
+}
+
+export interface Reinjection {
+  readonly path: Exclude<ResetPath, { kind: 'missing' }>
+  readonly accounts: Accounts
+  readonly rules: ForkRules
+  readonly now: number
+}
+
+/**
+ * Brings back what only the old branch held, oldest first, so that an account's transactions return in nonce order. Size, gas cap and
+ * minimum tip are checked again, because a block may hold what the pool does not take. What cannot return is told with its reason.
+ */
+export function reinject(
+  holdings: Holdings,
+  admission: Admission,
+  { path, accounts, rules, now }: Reinjection,
+): void {
+  if (path.kind === 'child' || path.kind === 'sethead') return
+  for (const tx of path.discarded) {
+    if (path.included.has(tx.hash)) continue
+    if (path.kind === 'deep') {
+      holdings.trail.dropped.push({ hash: tx.hash, reason: 'reorg-too-deep' })
+      continue
+    }
+    const verdict =
+      checkAgain(tx, rules, admission.gasTip) ??
+      admission.add({ tx, origin: 'reorg', now, view: accounts.get(tx.sender) })
+    if ('ok' in verdict && verdict.code !== 'pool/known') {
+      holdings.trail.dropped.push({ hash: tx.hash, reason: 'reorg-lost', code: verdict.code })
+    }
+  }
+}
+
+function checkAgain(tx: TxRecord, rules: ForkRules, minTip: bigint): Failure | undefined {
+  if (tx.raw.length > limits.txBytesMax) return failed('pool/oversized')
+  if (tx.gas > gasCap(rules)) return failed('pool/gas-cap')
+  return tx.tip < minTip ? failed('pool/tip-below-minimum') : undefined
+}
+
+function gasCap(rules: ForkRules): bigint {
+  if (rules.amsterdam) return amsterdamGasCap
+  return rules.osaka ? osakaGasCap : uint64Max
+}
+
+/** The fork that caps a transaction's gas has come: what is above the cap can never be mined. */
+export function dropOverGasCap(holdings: Holdings, now: number): void {
+  const over = [...holdings.all.values()].filter(entry => entry.tx.gas > osakaGasCap)
+  for (const entry of over) holdings.remove(entry, 'gas-cap', now)
+}

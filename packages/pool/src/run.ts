@@ -1,0 +1,149 @@
+import type { Hash } from '@rockpool/protocol'
+import type { PoolConfig } from './config.ts'
+import type { Account, Entry } from './entry.ts'
+import type { Holdings } from './holdings.ts'
+import type { DropReason } from './op.ts'
+
+export interface RunContext {
+  readonly holdings: Holdings
+  readonly config: PoolConfig
+  readonly now: number
+  /** Gas limit of the head. */
+  readonly gasLimit: bigint
+  /** Transactions known to be in the new blocks of the branch. */
+  readonly included?: ReadonlySet<Hash>
+}
+
+/** Drops what is stale or unpayable from a queue and moves what became executable into pending. */
+export function promote(account: Account, context: RunContext): void {
+  const { holdings, config, now, gasLimit } = context
+  const { queue, view } = account
+  account.unsettled = false
+  if (queue.length === 0) return
+  for (const entry of holdings.leftQueue(account, queue.forward(view.nonce))) {
+    holdings.forget(entry, passedReason(entry, context))
+  }
+  for (const entry of holdings.leftQueue(account, queue.filter(view.balance, gasLimit))) {
+    holdings.forget(entry, tooBigReason(entry, account))
+  }
+  let ready = holdings.takeReady(account)
+  for (const entry of holdings.leftQueue(account, queue.cap(config.accountQueue))) {
+    holdings.forget(entry, 'account-queue-cap')
+  }
+  while (ready.length > 0) {
+    joinPending(account, ready, context)
+    holdings.refreshBeat(account, now)
+    // A run put in front of the list may leave the queue continuing after its tail.
+    ready = holdings.takeReady(account)
+  }
+  holdings.release(account)
+}
+
+/** A run that ends below the list without touching it leaves a hole; everything above the hole waits in the queue. */
+function joinPending(account: Account, run: Entry[], { holdings, now }: RunContext): void {
+  const head = account.pending.first()
+  const tail = run[run.length - 1]
+  const hasHole = head !== undefined && tail !== undefined && tail.tx.nonce + 1n < head.tx.nonce
+  const parked = hasHole
+    ? holdings.leftPending(account, account.pending.cutFrom(head.tx.nonce))
+    : []
+  holdings.join(account, run)
+  holdings.park(account, parked, now)
+}
+
+/** Drops pending transactions whose nonce the chain has passed. */
+export function forward(account: Account, context: RunContext): void {
+  const { holdings } = context
+  const gone = account.pending.forward(account.view.nonce)
+  for (const entry of holdings.leftPending(account, gone)) {
+    holdings.forget(entry, passedReason(entry, context))
+  }
+}
+
+/** Takes out of pending what is no longer executable: the unpayable leave, what stands behind them or behind a gap waits in the queue. */
+export function demote(account: Account, context: RunContext): void {
+  const { holdings, now, gasLimit } = context
+  const { pending, view } = account
+  const { dropped, parked } = pending.filter(view.balance, gasLimit)
+  holdings.leftPending(account, [...dropped, ...parked])
+  for (const entry of dropped) holdings.forget(entry, tooBigReason(entry, account))
+  holdings.park(account, parked, now)
+  const first = pending.first()
+  if (first !== undefined && first.tx.nonce !== view.nonce) {
+    holdings.park(account, holdings.leftPending(account, pending.cutFrom(first.tx.nonce)), now)
+  }
+  holdings.release(account)
+}
+
+function passedReason(entry: Entry, { included }: RunContext): DropReason {
+  return included?.has(entry.tx.hash) === true ? 'mined' : 'nonce-used'
+}
+
+function tooBigReason(entry: Entry, { view }: Account): DropReason {
+  return entry.tx.cost > view.balance ? 'unpayable' : 'gas-over-block'
+}
+
+/**
+ * Brings pending back under its cap by cutting the accounts with most down to equal length, never below their guarantee. A pass over
+ * the offenders is never interrupted, so it may cut up to their number less one too many (geth).
+ */
+export function truncatePending({ holdings, config }: RunContext): void {
+  const { globalSlots, accountSlots } = config
+  if (holdings.pendingCount <= globalSlots) return
+  const byLength = [...holdings.large].sort(
+    (left, right) => right.pending.length - left.pending.length || left.order - right.order,
+  )
+  const offenders: Account[] = []
+  for (const account of byLength) {
+    if (holdings.pendingCount <= globalSlots) return
+    const previous = offenders[offenders.length - 1]
+    while (
+      previous !== undefined &&
+      holdings.pendingCount > globalSlots &&
+      previous.pending.length > account.pending.length
+    ) {
+      cutEach(offenders, holdings)
+    }
+    offenders.push(account)
+  }
+  const last = offenders[offenders.length - 1]
+  if (last === undefined) return
+  while (holdings.pendingCount > globalSlots && last.pending.length > accountSlots) {
+    cutEach(offenders, holdings)
+  }
+}
+
+function cutEach(offenders: readonly Account[], holdings: Holdings): void {
+  for (const account of offenders) {
+    const entry = account.pending.cutLast()
+    if (entry === undefined) continue
+    holdings.leftPending(account, [entry])
+    holdings.forget(entry, 'truncated-pending')
+  }
+}
+
+/** Brings the queue back under its cap: the accounts longest without a sign of life lose everything, the last one its highest nonces. */
+export function truncateQueue({ holdings, config }: RunContext): void {
+  let excess = holdings.queuedCount - config.globalQueue
+  for (const account of holdings.waiting) {
+    if (excess <= 0) return
+    const keep = Math.max(0, account.queue.length - excess)
+    excess -= account.queue.length - keep
+    dropQueued(account, keep, 'truncated-queue', holdings)
+  }
+}
+
+/** Drops what has waited longer than its lifetime. Pending transactions do not age. */
+export function expire({ holdings, config, now }: RunContext): void {
+  for (const account of holdings.waiting) {
+    if (now - account.beat <= config.lifetimeMs) return
+    dropQueued(account, 0, 'expired', holdings)
+  }
+}
+
+function dropQueued(account: Account, keep: number, reason: DropReason, holdings: Holdings): void {
+  for (const entry of holdings.leftQueue(account, account.queue.cap(keep))) {
+    holdings.forget(entry, reason)
+  }
+  holdings.release(account)
+}

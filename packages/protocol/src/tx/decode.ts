@@ -219,6 +219,7 @@ function legacyPayload(
   return out
 }
 
+/** The signed part is shorter than the whole, so its type byte and list header fit into the bytes before its first field. */
 function typedPayload(
   raw: Uint8Array,
   type: number,
@@ -226,9 +227,11 @@ function typedPayload(
   fieldsEnd: number,
 ): Uint8Array {
   const length = fieldsEnd - fieldsAt
-  const out = new Uint8Array(1 + headerLength(length) + length)
+  const from = fieldsAt - headerLength(length) - 1
+  // Not `raw.slice`: that of a Buffer does not copy.
+  const out: Uint8Array = Uint8Array.prototype.slice.call(raw, from, fieldsEnd)
   out[0] = type
-  out.set(raw.subarray(fieldsAt, fieldsEnd), writeListHeader(out, 1, length))
+  writeListHeader(out, 1, length)
   return out
 }
 

@@ -17,8 +17,12 @@ export interface Recovery {
   known(hash: Hash): TxRecord | undefined
 }
 
-/** Recovery for one chain, with a memory of `limits.recoveredTxsMax` records, least recently used first out. */
-export function createRecovery(crypto: Crypto, chainId: bigint): Recovery {
+/** Recovery for one chain. Of more than `rememberedMax` records the one used longest ago is forgotten. */
+export function createRecovery(
+  crypto: Crypto,
+  chainId: bigint,
+  rememberedMax: number = limits.recoveredTxsMax,
+): Recovery {
   const recovered = new Map<Hash, TxRecord>()
   const underWay = new Map<Hash, Promise<Answer<TxRecord>>>()
 
@@ -32,7 +36,7 @@ export function createRecovery(crypto: Crypto, chainId: bigint): Recovery {
 
   function remember(record: TxRecord): void {
     recovered.set(record.hash, record)
-    if (recovered.size <= limits.recoveredTxsMax) return
+    if (recovered.size <= rememberedMax) return
     for (const oldest of recovered.keys()) {
       recovered.delete(oldest)
       return

@@ -167,6 +167,12 @@ export const settings: readonly Setting[] = [
     'false',
     'Flight recorder; this build has none, so only false is taken.',
   ),
+  setting(
+    'new-identity',
+    is.flag,
+    false,
+    'Make a new peer key although this data directory has lost its own.',
+  ),
   setting('devnet.control', is.flag, false, 'Serve devnet_* methods (mine).'),
   setting(
     'devnet.lifeline',

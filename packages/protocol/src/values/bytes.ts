@@ -14,8 +14,27 @@ export const emptyCodeHash =
   '0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470' as Hash
 
 export function toHex(bytes: Uint8Array): Hex {
+  if (bytes.length <= 32) return shortHex(bytes, 0, bytes.length)
   return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 }
+
+/**
+ * At most 32 bytes of `bytes` as hex. Hashes and addresses are map keys everywhere, so this makes one flat string and no Buffer: half the
+ * time of the general way.
+ */
+export function shortHex(bytes: Uint8Array, from: number, to: number): Hex {
+  let at = 2
+  for (let index = from; index < to; index += 1) {
+    const byte = bytes[index] as number
+    letters[at] = digits[byte >> 4] as number
+    letters[at + 1] = digits[byte & 15] as number
+    at += 2
+  }
+  return letters.toString('latin1', 0, at) as Hex
+}
+
+const digits = Uint8Array.from(Buffer.from('0123456789abcdef'))
+const letters = Buffer.from(`0x${'00'.repeat(32)}`)
 
 /** Bytes of even-length hex text; the caller has checked that it is hex. */
 export function fromHex(hex: string): Uint8Array {

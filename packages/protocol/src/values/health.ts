@@ -29,7 +29,10 @@ export interface HealthView {
   readonly sinceMs: number
   /** True once the node has started, whatever came later. */
   readonly started: boolean
+  /** False only once the node has failed. */
+  readonly live: boolean
   readonly ready: boolean
+  readonly version: string
   readonly reasons: readonly HealthReason[]
   readonly services: Readonly<Record<Service, boolean>>
 }

@@ -1,0 +1,115 @@
+import '@rockpool/adapters/polyfill'
+import { Command } from 'commander'
+import { exit, Refusal } from './exit.ts'
+import { nearest } from './nearest.ts'
+import { version } from './version.ts'
+
+/** Commands are loaded when they are called, so that `--help` is quick. */
+async function main(argv: readonly string[]): Promise<number> {
+  let code: number = exit.done
+  const program = new Command('rockpool')
+    .description('A peer-to-peer node of independent actors: transaction pool, dev chain, gossip.')
+    .version(version, '-v, --version')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showHelpAfterError(false)
+
+  const verb = (name: string, sentence: string, run: (flags: string[]) => Promise<number>) =>
+    program
+      .command(name)
+      .description(sentence)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .helpOption(name === 'run' ? false : '-h, --help')
+      .argument('[flags...]', 'configuration keys, for example --rpc.port 0')
+      .action(async (flags: string[]) => {
+        code = await run(flags)
+      })
+
+  verb(
+    'init',
+    'make data directory, keys and configuration file; --dry-run writes nothing',
+    async flags => {
+      const { init } = await import('./init.ts')
+      return init(
+        flags.filter(flag => flag !== '--dry-run'),
+        flags.includes('--dry-run'),
+      )
+    },
+  )
+  verb('run', 'run the node; --help lists every configuration key', async flags => {
+    if (flags.includes('--help') || flags.includes('-h')) {
+      const { configHelp } = await import('./config-verbs.ts')
+      console.log(configHelp())
+      return exit.done
+    }
+    const { run } = await import('./run.ts')
+    return run(flags)
+  })
+  verb('status', 'show the running node and why it is as it is; --json', async flags => {
+    const { status } = await import('./status.ts')
+    return status(flags)
+  })
+  verb(
+    'health',
+    'exit 0 when the node is ready, 1 when not; prints what /readyz says',
+    async flags => {
+      const { health } = await import('./status.ts')
+      return health(flags)
+    },
+  )
+  verb('stop', 'drain and stop the running node', async flags => {
+    const { stop } = await import('./status.ts')
+    return stop(flags)
+  })
+  verb(
+    'config',
+    'show [--origin] | check [file]: effective configuration and its errors',
+    async flags => {
+      const { configVerb } = await import('./config-verbs.ts')
+      return configVerb(flags)
+    },
+  )
+
+  const [name] = argv
+  if (
+    name !== undefined &&
+    !name.startsWith('-') &&
+    name !== 'help' &&
+    !program.commands.some(each => each.name() === name)
+  ) {
+    const hint = nearest(
+      name,
+      program.commands.map(each => each.name()),
+    )
+    throw new Refusal(
+      exit.usage,
+      `unknown command "${name}"${hint === undefined ? '; see rockpool --help' : `, did you mean "${hint}"?`}`,
+    )
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      'exitCode' in error &&
+      'code' in error &&
+      String(error.code).startsWith('commander.')
+    )
+      return error.exitCode === 0 ? exit.done : exit.usage
+    throw error
+  }
+  return code
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (error instanceof Refusal) {
+    console.error(error.message)
+    process.exitCode = error.exitCode
+  } else {
+    console.error(error instanceof Error ? (error.stack ?? error.message) : error)
+    process.exitCode = exit.internal
+  }
+}

@@ -1,0 +1,155 @@
+import type { ActorReading, Bus } from '@rockpool/actor'
+import type { GossipStats, Labels, PeerView, PoolStats, Series } from '@rockpool/protocol'
+
+/** Plain numbers of the rooms at this moment; whoever scrapes turns them into text. */
+export interface Readings {
+  readonly chain: { readonly height: number; readonly blocks: number; readonly reorgs: number }
+  readonly pool: PoolStats
+  /** Running totals since the start. */
+  readonly txs: {
+    readonly added: number
+    readonly promoted: number
+    readonly dropped: ReadonlyMap<string, number>
+  }
+  readonly peers: readonly PeerView[]
+  readonly gossip: GossipStats
+}
+
+type Sample = { readonly labels?: Labels; readonly value: number }
+
+const gauge = (name: string, help: string, ...samples: readonly Sample[]): Series => ({
+  name,
+  help,
+  kind: 'gauge',
+  samples,
+})
+const counter = (name: string, help: string, ...samples: readonly Sample[]): Series => ({
+  name,
+  help,
+  kind: 'counter',
+  samples,
+})
+const sampled = (label: string, counts: ReadonlyMap<string, number>): Sample[] =>
+  [...counts].map(([name, value]) => ({ labels: { [label]: name }, value }))
+
+/** Series of the bus and its actors. */
+export function busSeries(bus: Bus): Series[] {
+  const reading = bus.meters()
+  const total = (name: string, help: string, value: number) =>
+    counter(`rockpool_bus_${name}_total`, help, { value })
+  const now = (name: string, help: string, value: number) =>
+    gauge(`rockpool_bus_${name}`, help, { value })
+  return [
+    total('sent', 'Messages taken by the bus.', reading.sent),
+    total('handled', 'Messages handled.', reading.handled),
+    total('dead', 'Messages nobody handled.', reading.dead),
+    total('merged', 'Messages replaced by a newer one of their key.', reading.merged),
+    total('refused', 'Messages refused because a mailbox was full.', reading.refused),
+    total('slice_overruns', 'Slices that ran over twice their time.', reading.sliceOverruns),
+    now('queued', 'Messages waiting.', reading.queued),
+    now('balanced', 'One while sent = handled + dead + merged + queued.', reading.balanced ? 1 : 0),
+    now('ready_actors', 'Actors with something to do.', reading.readyActors),
+    now('asks_in_flight', 'Questions not answered yet.', reading.asks),
+    now('pipes_in_flight', 'Promises actors wait for.', reading.pipes),
+    now('timers', 'Armed timers.', reading.timers),
+    gauge('rockpool_event_loop_lag_seconds', 'Delay of the last slice.', {
+      value: reading.loopLagMs / 1_000,
+    }),
+    counter(
+      'rockpool_dead_letters_total',
+      'Dead letters by reason, actor and message type.',
+      ...reading.deadLetters.map(({ reason, actor, type, count }) => ({
+        labels: { reason, actor, type },
+        value: count,
+      })),
+    ),
+    ...actorSeries(reading.actors),
+  ]
+}
+
+function actorSeries(actors: readonly ActorReading[]): Series[] {
+  const each = (read: (actor: ActorReading) => number): Sample[] =>
+    actors.map(actor => ({ labels: { actor: actor.actor }, value: read(actor) }))
+  const name = (suffix: string) => `rockpool_actor_${suffix}`
+  return [
+    gauge(
+      name('mailbox_depth'),
+      'Messages waiting in a mailbox, by lane.',
+      ...actors.flatMap(({ actor, depth }) =>
+        Object.entries(depth).map(([lane, value]) => ({ labels: { actor, lane }, value })),
+      ),
+    ),
+    gauge(
+      name('mailbox_high_water'),
+      'Most messages that ever waited.',
+      ...each(actor => actor.highWater),
+    ),
+    gauge(
+      name('oldest_seconds'),
+      'Age of the oldest waiting message.',
+      ...each(actor => actor.oldestMs / 1_000),
+    ),
+    counter(name('handled_total'), 'Messages handled.', ...each(actor => actor.handled)),
+    counter(name('restarts_total'), 'Restarts by supervision.', ...each(actor => actor.restarts)),
+    counter(name('stale_total'), 'Outcomes for an earlier life.', ...each(actor => actor.stale)),
+    {
+      name: name('handler_seconds'),
+      help: 'Sampled time of one handler.',
+      kind: 'histogram',
+      samples: actors
+        .filter(actor => actor.handlerBuckets.length > 0)
+        .map(({ actor, handlerBuckets }) => ({
+          labels: { actor },
+          bounds: handlerBuckets.slice(0, -1).map((_, power) => 2 ** power / 1_000_000),
+          counts: handlerBuckets,
+          sum: handlerBuckets.reduce(
+            (sum, count, power) => sum + (count * 2 ** power) / 1_000_000,
+            0,
+          ),
+        })),
+    },
+  ]
+}
+
+/** Series of the rooms. */
+export function roomSeries({ chain, pool, txs, peers, gossip }: Readings): Series[] {
+  const verdicts = [...gossip.verdicts].map(([key, value]) => {
+    const [topic = '', verdict = '', code = ''] = key.split(' ')
+    return { labels: { topic, verdict, code }, value }
+  })
+  const byDirection = (direction: 'in' | 'out') =>
+    peers.filter(peer => peer.direction === direction).length
+  return [
+    gauge('rockpool_chain_height', 'Height of the head.', { value: chain.height }),
+    counter('rockpool_chain_blocks_total', 'Blocks that joined the canonical branch.', {
+      value: chain.blocks,
+    }),
+    counter('rockpool_chain_reorgs_total', 'Head changes that removed a block.', {
+      value: chain.reorgs,
+    }),
+    gauge('rockpool_txpool_pending', 'Executable transactions.', { value: pool.pending }),
+    gauge('rockpool_txpool_queued', 'Transactions behind a nonce gap.', { value: pool.queued }),
+    gauge('rockpool_txpool_slots', 'Slots of 32 KiB taken.', { value: pool.slots }),
+    counter('rockpool_txpool_added_total', 'Transactions taken.', { value: txs.added }),
+    counter('rockpool_txpool_promoted_total', 'Transactions that became executable.', {
+      value: txs.promoted,
+    }),
+    counter(
+      'rockpool_txpool_dropped_total',
+      'Transactions that left, by reason.',
+      ...sampled('reason', txs.dropped),
+    ),
+    gauge(
+      'rockpool_p2p_peers',
+      'Connected peers.',
+      { labels: { direction: 'in' }, value: byDirection('in') },
+      { labels: { direction: 'out' }, value: byDirection('out') },
+    ),
+    counter('rockpool_p2p_gossip_verdicts_total', 'Judged gossip messages.', ...verdicts),
+    counter(
+      'rockpool_p2p_charges_total',
+      'Provable offences counted, by reason.',
+      ...sampled('reason', gossip.charges),
+    ),
+  ]
+}

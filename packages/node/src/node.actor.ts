@@ -1,0 +1,138 @@
+import type { Behavior, Context } from '@rockpool/actor'
+import { hostIn } from '@rockpool/actor/xstate'
+import type { HealthReason, HealthView, NodeMessage, NodeState, Service } from '@rockpool/protocol'
+import { type LifecycleEvent, lifecycle } from './lifecycle.machine.ts'
+
+export interface LifecycleParts {
+  readonly version: string
+  /** Which services this node offers at all. */
+  readonly services: readonly Service[]
+  /** False for a network of one: nobody to miss. */
+  readonly expectsPeers: boolean
+  /** Time between blocks; a head older than ten of them is stale. 0: blocks come when there is something to put in. */
+  readonly blockTimeMs: number
+  /** Told after every change; health endpoints answer from what was told last. */
+  publish(view: HealthView): void
+}
+
+type Reasons = Map<HealthReason['code'], HealthReason>
+type ToSelf = { type: 'node.missPeers' } | { type: 'node.missHead' }
+
+const noPeersMs = 30_000
+const staleBlocks = 10
+/** Reasons that change readiness; the others are warnings that are only shown. */
+const serious: ReadonlySet<HealthReason['code']> = new Set(['no-peers', 'store-failed'])
+const startedStates: ReadonlySet<NodeState> = new Set([
+  'syncing',
+  'ready',
+  'degraded',
+  'draining',
+  'stopped',
+])
+
+/** Hosts the node's lifecycle machine and keeps the reasons that stand against readiness. Asks nobody. */
+export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
+  return ctx => {
+    const reasons: Reasons = new Map()
+    const peers = new Set<string>()
+    let since = ctx.wall()
+    let state: NodeState = 'booting'
+    const host = hostIn(ctx, '', lifecycle)
+
+    const send = (event: LifecycleEvent) => {
+      host.send(event)
+      const next = host.state.value as NodeState
+      if (next !== state) {
+        since = ctx.wall()
+        ctx.log.info('node/state', { from: state, to: next })
+        state = next
+      }
+      parts.publish(viewOf(state, since, reasons, parts))
+    }
+    const look = (synced: boolean) => {
+      const against = [...reasons.keys()].filter(code => serious.has(code)).length
+      send({ type: 'look', synced, reasons: against })
+    }
+    const raise = (reason: Omit<HealthReason, 'sinceMs'>) => {
+      if (!reasons.has(reason.code)) reasons.set(reason.code, { ...reason, sinceMs: ctx.wall() })
+      look(host.state.context.synced)
+    }
+    const clear = (code: HealthReason['code']) => {
+      if (reasons.delete(code)) look(host.state.context.synced)
+    }
+
+    parts.publish(viewOf(state, since, reasons, parts))
+    return message => {
+      switch (message.type) {
+        case 'node.advance':
+          send({ type: 'advance', to: message.to })
+          if (message.to !== 'syncing') return
+          armPeers(ctx, parts, peers)
+          return look(true)
+        case 'node.raise':
+          return raise(message.reason)
+        case 'node.clear':
+          return clear(message.code)
+        case 'node.drain':
+          return send({ type: 'drain' })
+        case 'peer.opened':
+          peers.add(message.peer.id)
+          ctx.cancel('peers')
+          return clear('no-peers')
+        case 'peer.closed':
+          peers.delete(message.peer)
+          return armPeers(ctx, parts, peers)
+        case 'node.missPeers':
+          return raise({
+            code: 'no-peers',
+            services: ['p2p'],
+            text: 'no peer has been connected for 30 s',
+          })
+        case 'chain.head':
+          if (parts.blockTimeMs > 0)
+            ctx.after('head', staleBlocks * parts.blockTimeMs, { type: 'node.missHead' })
+          return clear('stale-head')
+        case 'node.missHead':
+          return raise({
+            code: 'stale-head',
+            services: [],
+            text: `no new head for ${(staleBlocks * parts.blockTimeMs) / 1_000} s`,
+          })
+      }
+    }
+  }
+}
+
+function armPeers(
+  ctx: Context<NodeMessage | ToSelf>,
+  parts: LifecycleParts,
+  peers: ReadonlySet<string>,
+): void {
+  if (parts.expectsPeers && peers.size === 0)
+    ctx.after('peers', noPeersMs, { type: 'node.missPeers' })
+}
+
+function viewOf(
+  state: NodeState,
+  sinceMs: number,
+  reasons: Reasons,
+  parts: LifecycleParts,
+): HealthView {
+  const open = state === 'ready' || state === 'degraded'
+  const down = new Set([...reasons.values()].flatMap(reason => reason.services))
+  const serves = (service: Service) =>
+    open && parts.services.includes(service) && !down.has(service)
+  const services = { rpc: serves('rpc'), p2p: serves('p2p') }
+  return {
+    state,
+    sinceMs,
+    started: startedStates.has(state),
+    live: state !== 'failed',
+    ready:
+      state === 'ready' ||
+      (state === 'degraded' && parts.services.every(service => services[service])),
+    version: parts.version,
+    reasons: [...reasons.values()],
+    services,
+  }
+}

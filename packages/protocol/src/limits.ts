@@ -23,6 +23,20 @@ export const limits = {
   gossipAnnouncesMax: 16,
   /** A delivery not judged by then is IGNOREd; late work is still used locally. */
   verdictDeadlineMs: 2_000,
+  /** When an unjudged delivery is answered: early enough that the answer still meets whoever waits until the deadline. */
+  verdictReplyMs: 1_900,
+  /** Deliveries under judgement at once, and begun in one turn; the others wait in the ingress queues. */
+  judgingTxMax: 64,
+  judgingBlocksMax: 8,
+  judgedPerTurn: 16,
+  /** Announced blocks whose body is being fetched. */
+  announcedBlocksMax: 64,
+  /** A batch that nobody heard is sent again after this, or when a peer opens. */
+  batchRetryMs: 1_000,
+  /** Hashes of own transactions remembered, to publish them again after a reorg. */
+  ownTxsMax: 32_768,
+  /** Different reasons counted of what the network reports. */
+  faultReasonsMax: 64,
   /** Deliveries waiting per topic, and of one peer in it. */
   ingressTxQueue: 1_024,
   ingressTxQueuePerPeer: 64,
@@ -97,6 +111,15 @@ export const limits = {
   rangeStreamsPerPeer: 4,
   rangeStreamsMax: 32,
   rangeRequestMs: 10_000,
+  /** Range protocol, serving: bytes a second to one peer, peers whose use is remembered. */
+  rangeBytesPerSecond: 8_388_608,
+  rangePeersMax: 1_024,
+  /** Range protocol, fetching: branches at once, announced bodies at once, tries of one request. */
+  fetchesMax: 8,
+  bodyFetchesMax: 16,
+  fetchTriesMax: 3,
+  /** Parents fetched one by one when the sender has left the branch it told of. */
+  fetchParentsMax: 64,
   /** Labels for wallets below the head; no promise. */
   safeDepth: 32,
   finalizedDepth: 64,

@@ -31,6 +31,8 @@ export type ChainBuild = {
   producer: Address
   /** Build on this block instead of the head (side branches of a forced reorg). */
   parent?: Hash
+  /** The block will be sealed with this node's key: refused (`chain/double-sign`) when it has signed on that parent before. */
+  sign?: boolean
   reply: Reply<Answer<BuiltBlock>>
 }
 

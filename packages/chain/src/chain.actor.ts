@@ -1,0 +1,278 @@
+import type { ActorRef, Behavior, Outcome } from '@rockpool/actor'
+import { unreachable } from '@rockpool/actor'
+import type {
+  ChainConnect,
+  ChainHead,
+  ChainMessage,
+  ChainOffer,
+  ChainStatus,
+  Crypto,
+  Recovery,
+  Store,
+  SyncFetch,
+} from '@rockpool/protocol'
+import { CodedError, failed, limits, ok } from '@rockpool/protocol'
+import { createArchive } from './dev/archive.ts'
+import { DevChain } from './dev/dev-chain.ts'
+import type { Genesis } from './dev/genesis.ts'
+import { headOf } from './dev/header.ts'
+import type { Importer } from './dev/importer.ts'
+import { createImporter } from './dev/importer.ts'
+import type { Job } from './dev/job.ts'
+import { begun, doorOf } from './dev/job.ts'
+import { Orphans, type SealedBlock } from './dev/orphans.ts'
+import type { Reads } from './dev/reads.ts'
+import { createReads } from './dev/reads.ts'
+import type { Loaded } from './dev/store.ts'
+import { loadChain } from './dev/store.ts'
+
+export interface ChainParts {
+  readonly genesis: Genesis
+  /** This room's part of the database; nobody else writes there. */
+  readonly store: Store
+  readonly crypto: Crypto
+  readonly recovery: Recovery
+  /** Fetches what is missing below a block with an unknown parent. */
+  readonly sync: Pick<ActorRef<SyncFetch>, 'tell'>
+}
+
+/** Blocks behind the highest one heard of from which on the chain counts as syncing. */
+const syncingGap = 16
+
+/** What only the chain tells itself. */
+type ToSelf =
+  | { type: 'chain.loaded'; loaded: Outcome<Awaited<ReturnType<typeof loadChain>>, unknown> }
+  | { type: 'chain.resume'; outcome: Outcome<unknown, unknown> }
+  | { type: 'chain.next' }
+  | { type: 'chain.lookAtOrphans' }
+  | { type: 'chain.answered'; deliver: () => void }
+
+type Wish = ChainOffer | ChainConnect | { type: 'orphan'; sealed: SealedBlock }
+
+interface Core {
+  readonly chain: DevChain
+  readonly reads: Reads
+  readonly importer: Importer
+}
+
+/**
+ * The dev chain of this node: imports blocks one after the other, follows the heaviest branch and answers what others ask of it. A fact
+ * `chain.head` is told only when everything it says is in the store. Reads its store at every start, so a restart goes on from there.
+ */
+export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, ChainHead> {
+  const { genesis, store, crypto, recovery, sync } = parts
+  const { keccak256 } = crypto
+  return ctx => {
+    const orphans = new Orphans()
+    const waiting: Wish[] = []
+    let core: Core | null = null
+    let running: Job<void> | null = null
+    let syncStart: number | null = null
+    const door = doorOf<ChainMessage | ToSelf, ChainHead>(ctx, 'pause', outcome => ({
+      type: 'chain.resume',
+      outcome,
+    }))
+
+    ctx.pipe(
+      () => loadChain(store, genesis, keccak256),
+      loaded => ({ type: 'chain.loaded', loaded }),
+      Number.POSITIVE_INFINITY,
+    )
+
+    function open(loaded: Loaded): Core {
+      const chain = new DevChain({ genesis, keccak256, loaded })
+      const archive = createArchive({ store, keccak256, recovery })
+      const reads = createReads({ chain, archive, keccak256 })
+      const importer = createImporter({
+        chain,
+        archive,
+        store,
+        crypto,
+        recovery,
+        orphans,
+        now: () => ctx.wall(),
+        log: ctx.log,
+        switched: fact => ctx.emit(fact),
+        missing: ({ header, from }) => {
+          const { hash, parentHash: parent, number } = header
+          sync.tell({ type: 'sync.fetch', hash, parent, number, from })
+        },
+        freed: adopted => {
+          waiting.unshift(...adopted.map(sealed => ({ type: 'orphan' as const, sealed })))
+        },
+      })
+      return { chain, reads, importer }
+    }
+
+    function* work({ importer }: Core, wish: Wish): Job<void> {
+      if (wish.type === 'chain.connect') wish.reply.tell(yield* importer.connect(wish))
+      else if (wish.type === 'chain.offer') wish.reply.tell(yield* importer.offer(wish))
+      else yield* importer.adopt(wish.sealed)
+      armOrphans()
+    }
+
+    /** Runs the job under way to its next wait; when it is done, the next one gets a turn of its own. */
+    function run(outcome: Outcome<unknown, unknown>): void {
+      if (running === null) return
+      const step = running.next(outcome)
+      if (step.done !== true) return step.value(door)
+      running = null
+      if (waiting.length === 0) return
+      ctx.pipe(
+        () => Promise.resolve(),
+        () => ({ type: 'chain.next' }),
+      )
+    }
+
+    function begin(job: Job<void>): void {
+      running = job
+      run(begun)
+    }
+
+    function next(): void {
+      if (running !== null || core === null) return
+      const wish = waiting.shift()
+      if (wish !== undefined) begin(work(core, wish))
+    }
+
+    function armOrphans(): void {
+      const at = orphans.nextMs()
+      if (at === undefined) ctx.cancel('orphans')
+      else ctx.after('orphans', Math.max(1, at - ctx.wall()), { type: 'chain.lookAtOrphans' })
+    }
+
+    function status({ chain }: Core): ChainStatus {
+      const { head } = chain
+      const highest = orphans.highest
+      const behind = highest - head.number > syncingGap
+      syncStart = behind ? (syncStart ?? head.number) : null
+      return {
+        chainId: genesis.chainId,
+        genesisHash: chain.genesisHash,
+        head: headOf(head),
+        totalWeight: chain.totalWeight,
+        safe: chain.heightOf('safe'),
+        finalized: chain.heightOf('finalized'),
+        state: behind ? 'syncing' : chain.diverged ? 'diverged' : 'following',
+        ...(syncStart === null ? {} : { sync: { start: syncStart, highest } }),
+      }
+    }
+
+    /** Reads the store and answers; a store that fails is a failure of ours, not of the question. */
+    function answer<T>(
+      read: () => Promise<T>,
+      deliver: (value: T) => void,
+      fail: () => void,
+    ): void {
+      ctx.pipe(read, outcome => ({
+        type: 'chain.answered',
+        deliver: () => {
+          if (outcome.ok) return deliver(outcome.value)
+          ctx.log.error('chain/read-failed', { error: String(outcome.error) })
+          fail()
+        },
+      }))
+    }
+
+    return message => {
+      if (message.type === 'chain.loaded') {
+        core = open(loadedOrThrow(message.loaded))
+        ctx.log.info('chain/opened', { number: core.chain.head.number, hash: core.chain.head.hash })
+        begin(core.importer.follow())
+        return ctx.unstash()
+      }
+      if (core === null) return ctx.stash(message)
+      const { chain, reads } = core
+      switch (message.type) {
+        case 'chain.offer': {
+          if (waiting.length >= limits.importQueueMax) {
+            return message.reply.tell({ code: 'load/mailbox-full' })
+          }
+          waiting.push(message)
+          return next()
+        }
+        case 'chain.connect': {
+          waiting.unshift(message)
+          return next()
+        }
+        case 'chain.build':
+          return message.reply.tell(chain.build(message))
+        case 'chain.getStatus':
+          return message.reply.tell(status(core))
+        case 'chain.getBlock': {
+          const { id, reply } = message
+          const here = reads.blockNow(id)
+          if (here !== undefined) return reply.tell(ok(here))
+          return answer(
+            () => reads.block(id),
+            block => reply.tell(ok(block)),
+            () => reply.tell(failed('load/internal')),
+          )
+        }
+        case 'chain.getTransaction': {
+          const { hash, reply } = message
+          return answer(
+            () => reads.transaction(hash),
+            mined => reply.tell(ok(mined)),
+            () => reply.tell(failed('load/internal')),
+          )
+        }
+        case 'chain.getAccounts': {
+          const { addresses, at = { tag: 'latest' }, reply } = message
+          const here = reads.accountsNow(addresses, at)
+          if (here !== null) return reply.tell(here)
+          return answer(
+            () => reads.accounts(addresses, at),
+            accounts => reply.tell(accounts),
+            () => reply.tell(failed('load/internal')),
+          )
+        }
+        case 'chain.getFeeHistory': {
+          const { count, newest, percentiles, reply } = message
+          return answer(
+            () => reads.fees(count, newest, percentiles),
+            history => reply.tell(history),
+            () => reply.tell(failed('load/internal')),
+          )
+        }
+        case 'chain.suggestTip': {
+          const { reply } = message
+          return answer(
+            () => reads.tip(),
+            tip => reply.tell(tip),
+            () => reply.tell(reads.lastTip()),
+          )
+        }
+        case 'chain.getFrames': {
+          const { want, reply } = message
+          return answer(
+            () => reads.frames(want),
+            frames => reply.tell(frames),
+            () => reply.tell(failed('load/internal')),
+          )
+        }
+        case 'chain.answered':
+          return message.deliver()
+        case 'chain.resume':
+          return run(message.outcome)
+        case 'chain.next':
+          return next()
+        case 'chain.lookAtOrphans': {
+          const due = orphans.takeDue(ctx.wall())
+          waiting.unshift(...due.map(sealed => ({ type: 'orphan' as const, sealed })))
+          armOrphans()
+          return next()
+        }
+        default:
+          return unreachable(message)
+      }
+    }
+  }
+}
+
+/** Without its chain a node cannot run: what keeps it from loading is for whoever started it. */
+function loadedOrThrow(outcome: Outcome<Awaited<ReturnType<typeof loadChain>>, unknown>): Loaded {
+  if (!outcome.ok) throw outcome.error
+  if (!outcome.value.ok) throw new CodedError(outcome.value.code, outcome.value.message)
+  return outcome.value.value
+}

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
+import { Packr } from 'msgpackr/pack'
 import { describe, expect, test } from 'vitest'
 import { bytesEqual, fromHex, toHex } from '../values/bytes.ts'
 import { createCodec, decodeRecord, decodeSoleFrame, encodeRecord } from './codec.ts'
 import * as layout from './layout.ts'
+import { packed } from './pack.ts'
 
 const { bytes, integer, list, number, quantity, text, tuple, u32 } = layout
 
@@ -104,6 +106,27 @@ describe('encoding', () => {
     expect(() => small.encode(0, [] as unknown as [number])).toThrow(TypeError)
     expect(() => small.encode(9 as 0, [1])).toThrow(TypeError)
   })
+})
+
+test('packs like the library', () => {
+  const library = new Packr({ useRecords: false, moreTypes: false })
+  const leaf = fc.oneof(
+    fc.nat(0xffffffff),
+    fc.nat(300),
+    fc.constantFrom(127, 128, 255, 256, 65_535, 65_536),
+    fc.uint8Array({ maxLength: 300 }),
+    fc.string({ maxLength: 40, unit: 'grapheme' }),
+    fc.array(fc.nat(70_000), { maxLength: 20 }),
+  )
+
+  fc.assert(
+    fc.property(fc.array(leaf, { maxLength: 20 }), values => {
+      expect(toHex(packed(values))).toBe(toHex(library.pack(values)))
+    }),
+    { numRuns: 1_000 },
+  )
+  const long = [new Uint8Array(70_000), 'x'.repeat(70_000), 'x'.repeat(300), Array(70_000).fill(0)]
+  expect(bytesEqual(packed(long), library.pack(long))).toBe(true)
 })
 
 describe('quantities', () => {

@@ -2,6 +2,7 @@ import { Packr } from 'msgpackr/pack'
 import { type Answer, failed, ok } from '../errors.ts'
 import { type Decoded, okay, refused } from './decoded.ts'
 import { type AnyLayout, mismatch, readSlots, type ValuesOf, writeSlots } from './layout.ts'
+import { packed } from './pack.ts'
 
 /** Layouts of the slots after version and kind, by kind. */
 export type Kinds = Readonly<Record<number, readonly AnyLayout[]>>
@@ -34,7 +35,7 @@ export function createCodec<const K extends Kinds>(options: {
     encode(kind, values) {
       const slots = kinds.get(kind)
       if (slots === undefined) throw new TypeError(`no frame of kind ${kind}`)
-      return copied(packer.pack([version, kind, ...writeSlots(slots, values)]))
+      return packed(writeSlots(slots, values, [version, kind]))
     },
     decode(frame, cap) {
       const raw = opened(frame, cap, version, 2)
@@ -44,10 +45,8 @@ export function createCodec<const K extends Kinds>(options: {
       if (slots === undefined) return refused('unknown-kind')
       const values = readSlots(slots, raw.value, 2)
       if (values === mismatch) return refused('bad-shape')
-      if (!isSame(frame, [version, kind, ...writeSlots(slots, values)])) {
-        return refused('not-canonical')
-      }
-      return { ok: true, value: { kind, slots: values } as unknown as Frame<K> }
+      if (!isSame(frame, raw.value)) return refused('not-canonical')
+      return okay({ kind, slots: values } as unknown as Frame<K>)
     },
   }
 }
@@ -63,7 +62,7 @@ export function encodeRecord<const S extends readonly AnyLayout[]>(
   layout: RecordLayout<S>,
   values: ValuesOf<S>,
 ): Uint8Array {
-  return copied(packer.pack([layout.version, ...writeSlots(layout.slots, values)]))
+  return copied(packer.pack(writeSlots(layout.slots, values, [layout.version])))
 }
 
 /** The values of a record this node wrote itself; `store/corrupt` for anything else. Not packed again to compare. */
@@ -87,10 +86,7 @@ export function decodeSoleFrame<const S extends readonly AnyLayout[]>(
   if (!raw.ok) return raw
   const values = readSlots(layout.slots, raw.value, 1)
   if (values === mismatch) return refused('bad-shape')
-  if (!isSame(frame, [layout.version, ...writeSlots(layout.slots, values)])) {
-    return refused('not-canonical')
-  }
-  return okay(values)
+  return isSame(frame, raw.value) ? okay(values) : refused('not-canonical')
 }
 
 /** The safe profile: arrays, integers, bytes, text. Every option is given, none left to the library. */
@@ -115,8 +111,7 @@ function opened(
   if (frame.length > cap) return refused('too-big')
   let raw: unknown
   try {
-    // A view without the class Buffer, or the library would cut Buffers.
-    raw = unpacker.unpack(new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength))
+    raw = unpacker.unpack(withoutClass(frame))
   } catch {
     // Hostile bytes make the library throw Error, RangeError or TypeError; all say one thing about the frame.
     return refused('undecodable')
@@ -126,11 +121,18 @@ function opened(
   return raw[0] === version ? okay(raw) : refused('bad-version')
 }
 
-function isSame(frame: Uint8Array, values: readonly unknown[]): boolean {
-  return Buffer.compare(packer.pack(values), frame) === 0
+/** What was unpacked is packed as it is: having matched its layout it holds only what a layout writes. */
+function isSame(frame: Uint8Array, raw: readonly unknown[]): boolean {
+  return Buffer.compare(packed(raw), frame) === 0
 }
 
-/** Packed output is a view into a buffer that the packer uses again. */
-function copied(packed: Uint8Array): Uint8Array {
-  return new Uint8Array(packed)
+/** From a Buffer the library would cut Buffers. */
+function withoutClass(frame: Uint8Array): Uint8Array {
+  if (frame.constructor === Uint8Array) return frame
+  return new Uint8Array(frame.buffer, frame.byteOffset, frame.byteLength)
+}
+
+/** What the library packs is a view into a buffer that it uses again. */
+function copied(view: Uint8Array): Uint8Array {
+  return new Uint8Array(view)
 }

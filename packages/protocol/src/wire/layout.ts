@@ -137,14 +137,19 @@ export function readSlots<const S extends readonly AnyLayout[]>(
   return values as ValuesOf<S>
 }
 
-/** What the packer may see of `values`. */
+/** What the packer may see of `values`, after what stands in `head` already. */
 export function writeSlots<const S extends readonly AnyLayout[]>(
   slots: S,
   values: ValuesOf<S>,
+  head: unknown[] = [],
 ): unknown[] {
   const given: readonly unknown[] = values
-  fits(Array.isArray(given) && given.length === slots.length, `tuple of ${slots.length}`, given)
-  return slots.map((slot, index) => slot.write(given[index]))
+  const isWhole = Array.isArray(given) && given.length === slots.length
+  fits(isWhole, 'tuple', given)
+  for (let index = 0; index < slots.length; index += 1) {
+    head.push((slots[index] as AnyLayout).write(given[index]))
+  }
+  return head
 }
 
 function isU32(value: unknown): value is number {

@@ -128,6 +128,11 @@ export const errors = {
   'chain/too-old': row('none', 'block is too far below the head', 'none'),
   'chain/too-many-at-height': row('none', 'too many blocks of one producer at one height', 'none'),
   'chain/state-missing': row('user', 'state of that block is not kept', 'ask for a newer block'),
+  'node/chain-not-loaded': row(
+    'self',
+    'the chain could not be read from the store',
+    'look at the log: it names the record',
+  ),
   'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
   'chain/other-genesis': row(

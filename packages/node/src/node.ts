@@ -1,0 +1,388 @@
+import { type ActorRef, Bus, type Clock, type DrainResult, type LogSink } from '@rockpool/actor'
+import {
+  chainActor,
+  type Genesis,
+  genesisBlock,
+  headOf,
+  type ProducerMode,
+  producerActor,
+  syncActor,
+} from '@rockpool/chain'
+import { gossip } from '@rockpool/p2p'
+import { type PoolConfig, poolActor, poolMailbox } from '@rockpool/pool'
+import {
+  type Address,
+  type ChainMessage,
+  type ChainStatus,
+  CodedError,
+  type Crypto,
+  createRecovery,
+  type Entropy,
+  type GossipMessage,
+  type GossipStats,
+  type HealthView,
+  limits,
+  type NetworkPort,
+  type NodeMessage,
+  type NodeRaise,
+  type ObserverMessage,
+  type PeerView,
+  type PoolMessage,
+  type PoolStats,
+  type ProducerMessage,
+  type Series,
+  type Signature,
+  type Store,
+  type SyncMessage,
+  type Verdict,
+} from '@rockpool/protocol'
+import { createCounts } from './counts.ts'
+import { busSeries, roomSeries } from './metrics.ts'
+import { node as lifecycleActor } from './node.actor.ts'
+import { type FactListener, observer } from './observer.actor.ts'
+import { topicsOf } from './topics.ts'
+import { wiring } from './wiring.ts'
+
+/** Everything the node needs of the outside. In simulation each is a modelled twin. */
+export interface NodePorts {
+  readonly clock: Clock
+  /** Everything random that is no secret follows from it. */
+  readonly seed: string
+  readonly entropy: Entropy
+  /** A room's part of the database. */
+  store(room: string): Store
+  readonly crypto: Crypto
+  readonly network: NetworkPort
+  /** The key this node makes blocks with, if the genesis knows it. */
+  readonly seal: { readonly address: Address; sign(digest: Uint8Array): Promise<Signature> }
+  readonly log: LogSink
+  /** Hears, once, of an error that no supervisor could handle. */
+  fatal(error: unknown): void
+}
+
+export interface NodeConfig {
+  readonly version: string
+  readonly genesis: Genesis
+  readonly pool: PoolConfig
+  readonly services: readonly ('rpc' | 'p2p')[]
+  /** False for a network of one. */
+  readonly expectsPeers: boolean
+  readonly mining?: ProducerMode
+}
+
+export interface NodeRefs {
+  readonly chain: ActorRef<ChainMessage>
+  readonly producer: ActorRef<ProducerMessage>
+  readonly sync: ActorRef<SyncMessage>
+  readonly pool: ActorRef<PoolMessage>
+  readonly gossip: ActorRef<GossipMessage>
+  readonly node: ActorRef<NodeMessage>
+  readonly observer: ActorRef<ObserverMessage>
+}
+
+export interface NodeStatus {
+  readonly chain: ChainStatus
+  readonly pool: PoolStats
+  readonly peers: readonly PeerView[]
+}
+
+/** Phases of a stop as an operator reads them. */
+export type StopPhase = (phase: 'intake' | 'work' | 'actors' | 'network', text: string) => void
+
+export type Node = Awaited<ReturnType<typeof createNode>>
+
+const statusMs = 10_000
+const loadMs = 600_000
+
+/**
+ * The whole cast on one bus. Nothing is opened until `start`; `open` says that everybody who serves is listening; `stop` drains and may be
+ * called twice.
+ */
+export async function createNode(ports: NodePorts, config: NodeConfig) {
+  const { crypto, network } = ports
+  const { genesis } = config
+  const genesisHeader = genesisBlock(genesis, crypto.keccak256).header
+  const names = topicsOf(genesis, genesisHeader.hash, crypto)
+  const bus = new Bus({
+    clock: ports.clock,
+    seed: ports.seed,
+    entropy: count => ports.entropy.bytes(count),
+    wiring,
+    log: ports.log,
+    onFatal: error => ports.fatal(error),
+  })
+  const refs = declareCast(bus)
+  const listeners = new Set<FactListener>()
+  const totals = createCounts()
+  listeners.add(totals.hear)
+  let view: HealthView | undefined
+  let stats: GossipStats = { verdicts: new Map(), charges: new Map(), counts: new Map() }
+  let stopping: Promise<DrainResult> | undefined
+
+  bus.spawn(refs.observer, observer(listeners))
+  bus.spawn(
+    refs.node,
+    lifecycleActor({
+      version: config.version,
+      services: config.services,
+      expectsPeers: config.expectsPeers,
+      blockTimeMs: config.mining === 'manual' ? 0 : genesis.blockTimeMs,
+      publish: next => {
+        view = next
+      },
+    }),
+  )
+
+  function health(): HealthView {
+    if (view === undefined) throw new TypeError('the lifecycle actor speaks when it is spawned')
+    return view
+  }
+
+  /** Loads the chain, starts everybody on its head, then the network. */
+  async function start(): Promise<void> {
+    const advance = (to: 'opening' | 'recovering' | 'starting' | 'failed') =>
+      refs.node.tell({ type: 'node.advance', to })
+    const recovery = createRecovery(crypto, BigInt(genesis.chainId))
+    advance('opening')
+    advance('recovering')
+    bus.spawn(
+      refs.chain,
+      chainActor({ genesis, store: ports.store('chain'), crypto, recovery, sync: refs.sync }),
+    )
+    const status = await bus.ask<ChainMessage, ChainStatus>(
+      refs.chain,
+      reply => ({ type: 'chain.getStatus', reply }),
+      loadMs,
+    )
+    if (!status.ok) {
+      advance('failed')
+      throw new CodedError('node/chain-not-loaded')
+    }
+    const { head } = status.value
+    advance('starting')
+    const shared = {
+      keccak256: crypto.keccak256,
+      forks: genesis.forks,
+      chainId: BigInt(genesis.chainId),
+      recovery,
+    }
+    bus.spawn(
+      refs.pool,
+      poolActor({ ...shared, config: config.pool, chain: refs.chain, start: head }),
+    )
+    bus.spawn(
+      refs.gossip,
+      gossip({
+        ...shared,
+        network,
+        pool: refs.pool,
+        chain: refs.chain,
+        sync: refs.sync,
+        sha256: crypto.sha256,
+        topics: names,
+        minTip: config.pool.priceLimit,
+        head,
+        blockTimeMs: genesis.blockTimeMs,
+      }),
+    )
+    bus.spawn(
+      refs.sync,
+      syncActor({
+        chain: refs.chain,
+        network,
+        protocol: names.blocks,
+        keccak256: crypto.keccak256,
+        gossip: refs.gossip,
+      }),
+    )
+    bus.spawn(
+      refs.producer,
+      producerActor({
+        genesis,
+        keccak256: crypto.keccak256,
+        chain: refs.chain,
+        pool: refs.pool,
+        gossip: refs.gossip,
+        address: ports.seal.address,
+        seal: digest => ports.seal.sign(digest),
+        ...(config.mining && { mode: config.mining }),
+      }),
+    )
+    totals.hear({
+      type: 'chain.head',
+      old: head,
+      new: head,
+      ancestor: head,
+      removed: [],
+      added: [],
+    })
+    await startNetwork()
+  }
+
+  async function startNetwork(): Promise<void> {
+    network.gate(() => ({ allow: true }))
+    network.listen({
+      opened: peer => tellAll({ type: 'peer.opened', peer }),
+      closed: (peer, heldMs, goodbye) =>
+        tellAll({ type: 'peer.closed', peer, heldMs, ...(goodbye && { goodbye }) }),
+      deliver: async message => {
+        const outcome = await bus.ask<GossipMessage, Verdict>(
+          refs.gossip,
+          reply => ({ type: 'gossip.deliver', ...message, reply }),
+          limits.verdictDeadlineMs,
+          `gossip:${message.id}`,
+        )
+        return outcome.ok ? outcome.value : 'ignore'
+      },
+      wireFault: (peer, reason, evidence) =>
+        refs.gossip.tell({
+          type: 'gossip.fault',
+          peer,
+          reason,
+          ...(evidence !== undefined && { evidence }),
+        }),
+    })
+    network.serve(
+      names.blocks,
+      async (from, request) => {
+        const answer = await bus.ask<SyncMessage, readonly Uint8Array[]>(
+          refs.sync,
+          reply => ({ type: 'sync.serve', from, request, reply }),
+          limits.rangeRequestMs,
+        )
+        return answer.ok ? answer.value : []
+      },
+      { streamsPerPeer: limits.rangeStreamsPerPeer },
+    )
+    await network.start()
+    network.subscribe(names.tx)
+    network.subscribe(names.block)
+  }
+
+  /** Connections are facts of the network, which is no actor: its listeners are told from outside, by the same table. */
+  function tellAll(fact: Extract<NodeMessage, { type: 'peer.opened' | 'peer.closed' }>): void {
+    for (const name of wiring[fact.type]) refs[name].tell(fact)
+  }
+
+  async function status(): Promise<NodeStatus> {
+    const [chain, pool] = await Promise.all([
+      bus.ask<ChainMessage, ChainStatus>(
+        refs.chain,
+        reply => ({ type: 'chain.getStatus', reply }),
+        statusMs,
+      ),
+      bus.ask<PoolMessage, PoolStats>(
+        refs.pool,
+        reply => ({ type: 'pool.getStatus', reply }),
+        statusMs,
+      ),
+    ])
+    if (!chain.ok || !pool.ok) throw new CodedError('load/not-ready')
+    return { chain: chain.value, pool: pool.value, peers: network.peers() }
+  }
+
+  /** Numbers of this moment; gossip's are those of the scrape before. */
+  function series(build: Readonly<Record<string, string>>): Series[] {
+    void bus
+      .ask<GossipMessage, GossipStats>(
+        refs.gossip,
+        reply => ({ type: 'gossip.getStats', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) stats = outcome.value
+      })
+    const { height, blocks, reorgs, pending, queued, slots, added, promoted, dropped } =
+      totals.counts
+    const { state, services } = health()
+    const bit = (on: boolean) => (on ? 1 : 0)
+    return [
+      {
+        name: 'rockpool_build_info',
+        help: 'What is running.',
+        kind: 'gauge',
+        samples: [{ labels: build, value: 1 }],
+      },
+      {
+        name: 'rockpool_state',
+        help: 'State of the lifecycle.',
+        kind: 'gauge',
+        samples: [{ labels: { state }, value: 1 }],
+      },
+      {
+        name: 'rockpool_ready',
+        help: 'Whether a service is served.',
+        kind: 'gauge',
+        samples: Object.entries(services).map(([service, on]) => ({
+          labels: { service },
+          value: bit(on),
+        })),
+      },
+      ...busSeries(bus),
+      ...roomSeries({
+        chain: { height, blocks, reorgs },
+        pool: { pending, queued, slots },
+        txs: { added, promoted, dropped },
+        peers: network.peers(),
+        gossip: stats,
+      }),
+    ]
+  }
+
+  /** Closes the intake, works off what is queued, stops the actors, then says goodbye on the network. */
+  function stop(deadlineMs: number, say: StopPhase = () => {}): Promise<DrainResult> {
+    stopping ??= drain(deadlineMs, say)
+    return stopping
+  }
+
+  async function drain(deadlineMs: number, say: StopPhase): Promise<DrainResult> {
+    refs.node.tell({ type: 'node.drain' })
+    await bus.ask<GossipMessage, void>(
+      refs.gossip,
+      reply => ({ type: 'gossip.drain', reply }),
+      Math.min(1_000, deadlineMs),
+    )
+    say('intake', 'closed: rpc 503, gossip IGNORE, no dials')
+    const result = await bus.drain(deadlineMs, (phase, queued, pipes) => {
+      if (phase === 'work-off') say('work', `${queued} messages, ${pipes} writes left`)
+      if (phase === 'stop') say('actors', `stopping ${bus.roots.size}`)
+    })
+    await network.stop()
+    say('network', 'goodbye said, connections closed')
+    return result
+  }
+
+  return {
+    bus,
+    refs,
+    start,
+    stop,
+    health,
+    status,
+    series,
+    /** Everybody who serves is listening: the node is as ready as its chain. */
+    open: () => refs.node.tell({ type: 'node.advance', to: 'syncing' }),
+    raise: (reason: NodeRaise['reason']) => refs.node.tell({ type: 'node.raise', reason }),
+    /** Calls back with every fact until the returned function is called. */
+    observe(listener: FactListener): () => void {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    /** From memory, for a status line. */
+    glance: () => ({ ...totals.counts, peers: network.peers().length }),
+    genesisHead: headOf(genesisHeader),
+  }
+}
+
+function declareCast(bus: Bus): NodeRefs {
+  const { mailbox } = limits
+  return {
+    chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
+    pool: bus.declare<PoolMessage>('pool', poolMailbox),
+    sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
+    gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
+    producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
+    node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
+    observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),
+  }
+}

@@ -8,8 +8,9 @@ import {
   quantityToBytes,
   zeroAddress,
 } from '@rockpool/protocol'
+import type { Cell, Cells } from './cells.ts'
 import type { Keccak } from './keccak.ts'
-import type { Account, Changes, StateView, Undo } from './state.ts'
+import type { Changes, StateView, Undo } from './state.ts'
 
 /** What a block's transactions can see of it. */
 export interface ExecutionEnv {
@@ -82,18 +83,10 @@ export function includable(execution: Execution, tx: TxRecord): Check | null {
   return execution.check(tx)
 }
 
-/** An account while a block runs, and what it was before. */
-interface Cell {
-  nonce: number
-  balance: bigint
-  delegation: Address | null
-  readonly before: Account | undefined
-}
-
 /** EIP-3860. */
 const initCodeBytesMax = 49_152
 /** EIP-7825. */
-const txGasMax = 16_777_216n
+const txGasMax = 16_777_216
 /** EIP-7702: PER_EMPTY_ACCOUNT_COST - PER_AUTH_BASE_COST, returned for an authority that existed. */
 const existingAuthorityRefund = 12_500
 /** EIP-3529: at most a fifth of the gas used is returned. */
@@ -106,26 +99,25 @@ const lowSMax = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20
 const nonceEnd = Number.MAX_SAFE_INTEGER
 /** Gas of a transfer without data under every rule set before Amsterdam. */
 const transferGas = 21_000
+const transferGasBig = 21_000n
 
 /** One block being run: transactions are applied one by one, and `finish` tells what became of the state. */
 export class Execution {
-  readonly #parent: StateView
   readonly #env: ExecutionEnv
-  readonly #cells = new Map<Address, Cell>()
+  readonly #cells: Cells
   readonly #producer: Cell
   readonly #receipts: TxReceipt[] = []
   readonly #chainId: bigint
   /** Under these rules a plain transfer costs exactly `transferGas`. */
   readonly #plainTransfers: boolean
   #gasUsed = 0
-  #newAccounts = 0
 
   constructor(parent: StateView, env: ExecutionEnv) {
-    this.#parent = parent
     this.#env = env
+    this.#cells = parent.cells()
     this.#chainId = BigInt(env.chainId)
     this.#plainTransfers = !env.rules.amsterdam
-    this.#producer = this.#cell(env.producer)
+    this.#producer = this.#cells.of(env.producer)
   }
 
   get gasLeft(): number {
@@ -134,21 +126,21 @@ export class Execution {
 
   /** Accounts touched that did not exist before; not all of them need exist afterwards. */
   get newAccounts(): number {
-    return this.#newAccounts
+    return this.#cells.newCount
   }
 
   /** The first rule that keeps `tx` from standing next in this block, or null. Changes nothing. */
   check(tx: TxRecord): Check | null {
-    return this.#check(tx, this.#cell(tx.sender))
+    return this.#check(tx, this.#cells.of(tx.sender))
   }
 
   /** Runs `tx` if it may stand here; otherwise tells the rule it breaks and changes nothing. */
   apply(tx: TxRecord): Check | null {
-    const sender = this.#cell(tx.sender)
+    const sender = this.#cells.of(tx.sender)
     const check = this.#check(tx, sender)
     if (check !== null) return check
 
-    const { baseFee } = this.#env
+    const { baseFee, rules } = this.#env
     const room = tx.feeCap - baseFee
     const tip = tx.tip < room ? tx.tip : room
     const price = baseFee + tip
@@ -156,34 +148,36 @@ export class Execution {
     sender.nonce = nonce + 1
 
     let status: 0 | 1 = 1
-    let gasUsed = transferGas
     let contractAddress: Address | null = null
-    if (this.#isPlainTransfer(tx) && tx.to !== null) {
-      const target = tx.to === tx.sender ? sender : this.#cell(tx.to)
+    let gasUsed = transferGas
+    let gas = transferGasBig
+    if (tx.to !== null && this.#isPlainTransfer(tx)) {
+      const target = this.#cells.of(tx.to)
       if (target.delegation !== null && this.#invalidCode(target.delegation)) {
         status = 0
-        gasUsed = Number(tx.gas)
+        gas = tx.gas
+        gasUsed = Number(gas)
+        sender.balance -= price * gas
       } else {
-        sender.balance -= tx.value
+        sender.balance -= price * transferGasBig + tx.value
         target.balance += tx.value
       }
     } else {
-      const intrinsic = intrinsicGas(tx, this.#env.rules, tx.sender)
       const refund = tx.type === 4 ? this.#authorize(tx) : 0
       if (tx.to === null) {
         contractAddress = this.#createdAddress(tx.sender, nonce)
-        status = this.#create(tx, sender, this.#cell(contractAddress))
+        status = this.#create(tx, sender, this.#cells.of(contractAddress))
       } else {
-        status = this.#call(tx.value, sender, this.#cell(tx.to))
+        status = this.#call(tx.value, sender, this.#cells.of(tx.to))
       }
-      gasUsed = status === 1 ? intrinsic : Number(tx.gas)
+      gasUsed = status === 1 ? intrinsicGas(tx, rules, tx.sender) : Number(tx.gas)
       gasUsed -= Math.min(refund, Math.floor(gasUsed / refundQuotient))
-      gasUsed = Math.max(gasUsed, floorGas(tx, this.#env.rules, tx.sender))
+      gasUsed = Math.max(gasUsed, floorGas(tx, rules, tx.sender))
+      gas = BigInt(gasUsed)
+      sender.balance -= price * gas
     }
 
-    const gas = BigInt(gasUsed)
-    sender.balance -= price * gas
-    this.#producer.balance += tip * gas
+    if (tip > 0n) this.#producer.balance += tip * gas
     this.#gasUsed += gasUsed
     this.#receipts.push({
       txHash: tx.hash,
@@ -199,26 +193,7 @@ export class Execution {
   /** Pays the reward and tells what changed. Call once, after the last transaction. */
   finish(): Executed {
     this.#producer.balance += this.#env.reward
-    const changes = new Map<Address, Account | null>()
-    const undo = new Map<Address, Account | null>()
-    for (const [address, cell] of this.#cells) {
-      const { nonce, balance, delegation, before } = cell
-      if (before === undefined) {
-        if (nonce === 0 && balance === 0n && delegation === null) continue
-        undo.set(address, null)
-      } else {
-        if (
-          nonce === before.nonce &&
-          balance === before.balance &&
-          delegation === before.delegation
-        ) {
-          continue
-        }
-        undo.set(address, before)
-      }
-      const gone = nonce === 0 && balance === 0n && delegation === null
-      changes.set(address, gone ? null : { nonce, balance, delegation })
-    }
+    const { changes, undo } = this.#cells.finish()
     return { ok: true, changes, undo, receipts: this.#receipts, gasUsed: this.#gasUsed }
   }
 
@@ -238,9 +213,9 @@ export class Execution {
     if (nonce >= nonceEnd) return 'nonce-max'
     if (tx.to === null && rules.shanghai && tx.data.length > initCodeBytesMax) return 'initcode'
     if (nonce !== sender.nonce) return 'nonce'
-    const gas = Number(tx.gas)
+    const gas = tx.gas === transferGasBig ? transferGas : Number(tx.gas)
     if (gas > gasLimit - this.#gasUsed) return 'block-gas'
-    if (rules.osaka && tx.gas > txGasMax) return 'gas-cap'
+    if (rules.osaka && gas > txGasMax) return 'gas-cap'
     if (tx.feeCap < baseFee) return 'fee-cap'
     if (tx.tip > tx.feeCap) return 'tip'
     if (plain) {
@@ -273,7 +248,7 @@ export class Execution {
 
   /** Whether calling an account delegated to `address` meets code that starts with 0xEF: a delegation itself is such code. */
   #invalidCode(address: Address): boolean {
-    return this.#cell(address).delegation !== null
+    return this.#cells.of(address).delegation !== null
   }
 
   #create(tx: TxRecord, sender: Cell, created: Cell): 0 | 1 {
@@ -299,30 +274,12 @@ export class Execution {
       if (chainId !== 0n && chainId !== this.#chainId) continue
       if (authority === null || authority === undefined) continue
       if (s > lowSMax || yParity > 1n) continue
-      const cell = this.#cell(authority)
+      const cell = this.#cells.of(authority)
       if (Number(nonce) >= nonceEnd || Number(nonce) !== cell.nonce) continue
       if (cell.nonce !== 0 || cell.balance !== 0n) refund += existingAuthorityRefund
       cell.delegation = address === zeroAddress ? null : address
       cell.nonce += 1
     }
     return refund
-  }
-
-  #cell(address: Address): Cell {
-    const known = this.#cells.get(address)
-    if (known !== undefined) return known
-    const before = this.#parent.get(address)
-    if (before === undefined) this.#newAccounts += 1
-    const cell: Cell =
-      before === undefined
-        ? { nonce: 0, balance: 0n, delegation: null, before }
-        : {
-            nonce: before.nonce,
-            balance: before.balance,
-            delegation: before.delegation,
-            before,
-          }
-    this.#cells.set(address, cell)
-    return cell
   }
 }

@@ -8,7 +8,7 @@ import {
   quantityToBytes,
 } from '@rockpool/protocol'
 import type { Keccak } from './keccak.ts'
-import type { Account, Changes } from './state.ts'
+import type { Changes } from './state.ts'
 
 type Item = Uint8Array | readonly Item[]
 
@@ -47,22 +47,16 @@ function encodeReceipt({ type, receipt }: TypedReceipt): Uint8Array {
  * since every root commits to the one before, but is no trie: nothing can be proved from it, and it costs one hash a block.
  */
 export function stateRoot(parentRoot: Hash, changes: Changes, keccak256: Keccak): Hash {
-  const addresses = [...changes.keys()].sort()
-  const list = addresses.map(address => accountItem(address, changes.get(address), keccak256))
+  const entries = [...changes].sort(([left], [right]) => (left < right ? -1 : 1))
+  const list = entries.map(
+    ([address, account]): Item => [
+      fromHex(address),
+      quantityToBytes(BigInt(account?.nonce ?? 0)),
+      quantityToBytes(account?.balance ?? 0n),
+      fromHex(codeHashOf(account?.delegation ?? null, keccak256)),
+    ],
+  )
   return hashOf(keccak256(concatBytes(fromHex(parentRoot), encodeRlp(list))))
-}
-
-function accountItem(
-  address: Address,
-  account: Account | null | undefined,
-  keccak256: Keccak,
-): Item {
-  return [
-    fromHex(address),
-    quantityToBytes(BigInt(account?.nonce ?? 0)),
-    quantityToBytes(account?.balance ?? 0n),
-    fromHex(codeHashOf(account?.delegation ?? null, keccak256)),
-  ]
 }
 
 /** Hash of an account's code: its delegation designator (EIP-7702) or nothing. */

@@ -1,5 +1,7 @@
 import type { AccountView, Address } from '@rockpool/protocol'
 import { emptyCodeHash, zeroHash } from '@rockpool/protocol'
+import type { Cell, Cells } from './cells.ts'
+import { CellChanges, cellOf, changesOf, newCell, ViewCells } from './cells.ts'
 import type { Keccak } from './keccak.ts'
 import { codeHashOf } from './roots.ts'
 
@@ -13,8 +15,13 @@ export interface Account {
   readonly delegation: Address | null
 }
 
-/** Accounts by address as they become; null where the account ceases to exist. */
-export type Changes = ReadonlyMap<Address, Account | null>
+/** Accounts by address as they become; null where the account ceases to exist. A map of them is one. */
+export interface Changes extends Iterable<readonly [Address, Account | null]> {
+  readonly size: number
+  has(address: Address): boolean
+  get(address: Address): Account | null | undefined
+  keys(): Iterable<Address>
+}
 /** Changes that lead back: what the touched accounts were before. */
 export type Undo = Changes
 
@@ -23,20 +30,35 @@ export interface StateView {
   get(address: Address): Account | undefined
   /** Accounts that exist. */
   readonly size: number
+  /** For one block to run on; the view must not change meanwhile. */
+  cells(): Cells
+}
+
+/** Accounts by slot. */
+interface Columns {
+  readonly slots: Map<Address, number>
+  readonly nonces: number[]
+  readonly balances: bigint[]
+  /** Rare, so apart. */
+  readonly delegations: Map<number, Address>
 }
 
 /**
  * All accounts at the head, in memory. Columns instead of objects: an account costs its key, a map entry, a small number, a pointer and
- * the bigint (about 150 bytes), and a million of them give the garbage collector four things to look at instead of millions.
+ * the bigint (about 145 bytes), and the garbage collector has few objects to follow.
  */
 export class State implements StateView {
   readonly #keccak256: Keccak
-  readonly #slots = new Map<Address, number>()
-  readonly #nonces: number[] = []
-  readonly #balances: bigint[] = []
-  /** Rare, so apart. */
-  readonly #delegations = new Map<number, Address>()
+  readonly #columns: Columns = {
+    slots: new Map(),
+    nonces: [],
+    balances: [],
+    delegations: new Map(),
+  }
   readonly #freeSlots: number[] = []
+  /** Another object after every change, so that slots learned before are not used after. */
+  #version: object = {}
+  #spareIndex: Int32Array | undefined
 
   constructor(accounts: Iterable<readonly [Address, Account]>, keccak256: Keccak) {
     this.#keccak256 = keccak256
@@ -44,12 +66,12 @@ export class State implements StateView {
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.#columns.slots.size
   }
 
   get(address: Address): Account | undefined {
-    const slot = this.#slots.get(address)
-    return slot === undefined ? undefined : this.#read(slot)
+    const slot = this.#columns.slots.get(address)
+    return slot === undefined ? undefined : accountAt(this.#columns, slot)
   }
 
   /** The account as other rooms see it. */
@@ -59,26 +81,45 @@ export class State implements StateView {
 
   /** Every account, in no particular order. */
   *entries(): Generator<readonly [Address, Account]> {
-    for (const [address, slot] of this.#slots) yield [address, this.#read(slot)]
+    for (const [address, slot] of this.#columns.slots) {
+      yield [address, accountAt(this.#columns, slot)]
+    }
+  }
+
+  cells(): Cells {
+    const count = this.#columns.nonces.length
+    const spare = this.#spareIndex
+    const index =
+      spare !== undefined && spare.length >= count
+        ? spare
+        : new Int32Array(Math.ceil(count * 1.25) + 64)
+    this.#spareIndex = undefined
+    const release = (): void => {
+      this.#spareIndex = index
+    }
+    return new SlotCells(this.#columns, { index, release, version: this.#version })
   }
 
   /** Makes the changes of one block; what comes back undoes them. */
   commit(changes: Changes): Undo {
-    const undo = new Map<Address, Account | null>()
-    for (const [address, account] of changes) {
-      undo.set(address, this.get(address) ?? null)
-      if (account === null) this.#drop(address)
-      else this.#put(address, account)
+    if (changes instanceof CellChanges && changes.version === this.#version) {
+      this.#version = {}
+      for (const cell of changes.cells) {
+        if (cell.slot >= 0 && (cell.nonce > 0 || cell.balance > 0n)) this.#set(cell.slot, cell)
+        else this.#write(cell.address, changes.get(cell.address) ?? null)
+      }
+      return changes.reversed()
     }
+    const undo = new Map<Address, Account | null>()
+    for (const address of changes.keys()) undo.set(address, this.get(address) ?? null)
+    this.revert(changes)
     return undo
   }
 
   /** Takes one block back; the newest first. */
   revert(undo: Undo): void {
-    for (const [address, account] of undo) {
-      if (account === null) this.#drop(address)
-      else this.#put(address, account)
-    }
+    this.#version = {}
+    for (const [address, account] of undo) this.#write(address, account)
   }
 
   /** A view that starts here and takes changes without this state noticing; it is void once this state moves. */
@@ -86,34 +127,91 @@ export class State implements StateView {
     return new Overlay(this, this.#keccak256)
   }
 
-  #read(slot: number): Account {
-    return {
-      nonce: this.#nonces[slot] ?? 0,
-      balance: this.#balances[slot] ?? 0n,
-      delegation: this.#delegations.size === 0 ? null : (this.#delegations.get(slot) ?? null),
-    }
+  #write(address: Address, account: Account | null): void {
+    if (account === null) this.#drop(address)
+    else this.#put(address, account)
   }
 
   #put(address: Address, account: Account): void {
-    let slot = this.#slots.get(address)
+    const { slots, nonces } = this.#columns
+    let slot = slots.get(address)
     if (slot === undefined) {
-      slot = this.#freeSlots.pop() ?? this.#nonces.length
-      this.#slots.set(ownText(address), slot)
+      slot = this.#freeSlots.pop() ?? nonces.length
+      slots.set(ownText(address), slot)
     }
-    this.#nonces[slot] = account.nonce
-    this.#balances[slot] = account.balance
-    if (account.delegation !== null) this.#delegations.set(slot, ownText(account.delegation))
-    else if (this.#delegations.size > 0) this.#delegations.delete(slot)
+    this.#set(slot, account)
+  }
+
+  #set(slot: number, { nonce, balance, delegation }: Account): void {
+    const { nonces, balances, delegations } = this.#columns
+    nonces[slot] = nonce
+    balances[slot] = balance
+    if (delegation !== null) delegations.set(slot, ownText(delegation))
+    else if (delegations.size > 0) delegations.delete(slot)
   }
 
   #drop(address: Address): void {
-    const slot = this.#slots.get(address)
+    const { slots, nonces, balances, delegations } = this.#columns
+    const slot = slots.get(address)
     if (slot === undefined) return
-    this.#slots.delete(address)
-    this.#delegations.delete(slot)
-    this.#balances[slot] = 0n
-    this.#nonces[slot] = 0
+    slots.delete(address)
+    nonces[slot] = 0
+    balances[slot] = 0n
+    delegations.delete(slot)
     this.#freeSlots.push(slot)
+  }
+}
+
+/**
+ * Cells over the state itself: an address is looked up once per mention and its cell found by slot, without a map of cells. The index is
+ * never cleared between blocks: an entry counts only if the cell it points to is of that very slot.
+ */
+class SlotCells implements Cells {
+  readonly #columns: Columns
+  readonly #index: Int32Array
+  readonly #release: () => void
+  readonly #version: object
+  readonly #cells: Cell[] = []
+  readonly #new = new Map<Address, Cell>()
+
+  constructor(
+    columns: Columns,
+    lease: { readonly index: Int32Array; readonly release: () => void; readonly version: object },
+  ) {
+    this.#columns = columns
+    this.#index = lease.index
+    this.#release = lease.release
+    this.#version = lease.version
+  }
+
+  get newCount(): number {
+    return this.#new.size
+  }
+
+  of(address: Address): Cell {
+    const slot = this.#columns.slots.get(address)
+    if (slot === undefined) return this.#newCell(address)
+    const cells = this.#cells
+    const known = cells[this.#index[slot] ?? 0]
+    if (known !== undefined && known.slot === slot) return known
+    const cell = cellOf(address, slot, accountAt(this.#columns, slot))
+    this.#index[slot] = cells.length
+    cells.push(cell)
+    return cell
+  }
+
+  finish(): ReturnType<Cells['finish']> {
+    this.#release()
+    return changesOf(this.#cells, this.#version)
+  }
+
+  #newCell(address: Address): Cell {
+    const known = this.#new.get(address)
+    if (known !== undefined) return known
+    const cell = newCell(address)
+    this.#new.set(address, cell)
+    this.#cells.push(cell)
+    return cell
   }
 }
 
@@ -144,12 +242,15 @@ export class Overlay implements StateView {
     return accountView(this.get(address), this.#keccak256)
   }
 
+  cells(): Cells {
+    return new ViewCells(this)
+  }
+
   /** Takes a block's changes, or its undo. */
   apply(changes: Changes): void {
     for (const [address, account] of changes) {
-      if (account === null) {
-        if (this.get(address) !== undefined) this.#size -= 1
-      } else if (this.get(address) === undefined) this.#size += 1
+      const existed = this.get(address) !== undefined
+      this.#size += (account === null ? 0 : 1) - (existed ? 1 : 0)
       this.#changed.set(address, account)
     }
   }
@@ -161,6 +262,14 @@ export function accountView(account: Account | undefined, keccak256: Keccak): Ac
   const { nonce, balance, delegation } = account
   const codeHash = delegation === null ? emptyCodeHash : codeHashOf(delegation, keccak256)
   return { nonce: BigInt(nonce), balance, codeHash, delegation }
+}
+
+function accountAt({ nonces, balances, delegations }: Columns, slot: number): Account {
+  return {
+    nonce: nonces[slot] ?? 0,
+    balance: balances[slot] ?? 0n,
+    delegation: delegations.size === 0 ? null : (delegations.get(slot) ?? null),
+  }
 }
 
 /** A flat copy of its own: text cut from or joined to other text would keep that alive for as long as the account lives. */

@@ -15,6 +15,7 @@ import {
   fromHex,
   isSignatureInRange,
   unsignedPayload,
+  withSigners,
 } from '@rockpool/protocol'
 import secp256k1 from 'secp256k1'
 import { keccak256 } from './keccak.ts'
@@ -102,8 +103,7 @@ function recordOf(
   const authoritySlots = authorizations.map(({ r, s, yParity, authority }) =>
     isSignatureInRange(r, s, yParity) ? authority : null,
   )
-  const authorities = [...new Set(authoritySlots.filter(address => address !== null))]
-  return { ...tx, sender, authorities, authoritySlots }
+  return withSigners(tx, sender, authoritySlots)
 }
 
 /** A plain address made of a number. */

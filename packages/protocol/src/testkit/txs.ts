@@ -6,7 +6,7 @@ import { keccak256, keyOf, signAuthorization, signDigest } from './crypto.ts'
 /** RLP as an attacker writes it: `raw` stands as it is, whatever it is. */
 export type Item = Uint8Array | readonly Item[] | { readonly raw: Uint8Array }
 
-export function encodeItem(item: Item): Uint8Array {
+function encodeItem(item: Item): Uint8Array {
   if (item instanceof Uint8Array) {
     const bare = item.length === 1 && (item[0] as number) < 0x80
     return bare ? item : concatBytes(header(0x80, item.length), item)

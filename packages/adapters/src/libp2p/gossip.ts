@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '@rockpool/protocol'
 import type { NetworkClock } from './clock.ts'
+import { createJudging } from './judging.ts'
 import { idText, type MessageIds } from './message-id.ts'
 import { type NetworkMeter, topicLabel } from './metrics.ts'
 import { topicScore } from './profiles.ts'
@@ -27,8 +28,10 @@ interface Parts {
 export function createGossip({ router, ids, clock, meter, sink, isOpen }: Parts) {
   const subscribed = new Set<Topic>()
   let started = false
-  /** Ends the wait for a verdict, one per delivery under judgement. */
-  const waiting = new Set<() => void>()
+  const judging = createJudging(clock, limits.verdictDeadlineMs, {
+    late: meter.lateVerdict,
+    failed: meter.failedVerdict,
+  })
 
   function subscribe(topic: Topic): void {
     if (subscribed.has(topic)) return
@@ -73,28 +76,7 @@ export function createGossip({ router, ids, clock, meter, sink, isOpen }: Parts)
   function judged(message: Parameters<NetworkSink['deliver']>[0]): Promise<Verdict> {
     const judge = sink()
     if (judge === undefined || !isOpen()) return Promise.resolve('ignore')
-    return new Promise(resolve => {
-      const end = (verdict: Verdict) => {
-        clock.clear(timer)
-        waiting.delete(abandon)
-        resolve(verdict)
-      }
-      const abandon = () => end('ignore')
-      const failed = () => {
-        meter.failedVerdict()
-        end('ignore')
-      }
-      const timer = clock.at(clock.now() + limits.verdictDeadlineMs, () => {
-        meter.lateVerdict()
-        end('ignore')
-      })
-      waiting.add(abandon)
-      try {
-        judge.deliver(message).then(end, failed)
-      } catch {
-        failed()
-      }
-    })
+    return judging.judged(() => judge.deliver(message))
   }
 
   /** Rejects only a payload over the limit and a network that does not run. */
@@ -107,16 +89,11 @@ export function createGossip({ router, ids, clock, meter, sink, isOpen }: Parts)
     return { recipients: recipients.length }
   }
 
-  /** Nobody waits for a verdict any more. */
-  function stop(): void {
-    for (const abandon of waiting) abandon()
-  }
-
   return {
     subscribe,
     unsubscribe,
     start,
-    stop,
+    stop: judging.stop,
     publish,
     meshSize: (topic: Topic): number => router.getMeshPeers(topic).length,
     score: (id: PeerId): number | undefined =>

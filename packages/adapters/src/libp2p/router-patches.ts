@@ -49,7 +49,7 @@ export function installFrameTap(router: Router, options: FrameTapOptions): Frame
   const watched = new Map<PeerId, Watched>()
   const decode = method(router, 'decodeRpc')
   const pipe = method(router, 'pipePeerReadStream')
-  /** What the decoder found in the frame just yielded: it runs before the generator is resumed. */
+  /** What the last call of the decoder found. The router decodes a frame and asks for the next one in the same go. */
   let malformed = false
   let enveloped = 0
 
@@ -57,30 +57,29 @@ export function installFrameTap(router: Router, options: FrameTapOptions): Frame
     try {
       const rpc = decode.call(router, bytes)
       enveloped = refuseEnvelopes(rpc)
+      malformed = false
       return rpc
     } catch (error) {
+      enveloped = 0
       malformed = true
       throw error
     }
   }
 
   async function* tap(id: PeerId, source: FrameSource): AsyncGenerator<RawFrame> {
+    const inbound = router.streamsInbound.get(id)
     try {
       for await (const frame of source) {
         if (!admit(id, frame.byteLength)) continue
-        malformed = false
-        enveloped = 0
         yield frame
         if (malformed) fault(id, 'wire/malformed-rpc', `frame of ${frame.byteLength} bytes`)
         if (enveloped > 0) fault(id, 'wire/invalid-envelope', `${enveloped} messages`)
       }
     } catch (error) {
-      const inbound = router.streamsInbound.get(id)
-      // A stream replaced by a newer one ends in its own time; the router would forget the peer for it.
-      if (inbound?.source !== source) return
-      inbound.rawStream.abort(asError(error))
+      inbound?.rawStream.abort(asError(error))
       readFailed(id, asError(error))
-      throw error
+      // The router would forget the peer also for the end of a stream that a newer one has replaced.
+      if (inbound === router.streamsInbound.get(id)) throw error
     }
   }
 

@@ -31,7 +31,7 @@ export const limits = {
   judgedPerTurn: 16,
   /** Announced blocks whose body is being fetched. */
   announcedBlocksMax: 64,
-  /** A batch that nobody heard is sent again after this, or when a peer opens. */
+  /** A batch that nobody heard is sent again after this. */
   batchRetryMs: 1_000,
   /** Hashes of own transactions remembered, to publish them again after a reorg. */
   ownTxsMax: 32_768,
@@ -203,6 +203,12 @@ export const limits = {
   identifyMs: 10_000,
   /** Static peers and bootnodes together. */
   staticPeersMax: 256,
+  /** Pool: wait for account state, pause before a head's state is asked for again, beat of expiry. */
+  poolAccountsMs: 5_000,
+  poolHeadRetryMs: 250,
+  poolExpireMs: 60_000,
+  /** Pool: bytes of submissions waiting for their senders. */
+  poolIntakeBytesMax: 67_108_864,
   /** Mailboxes. */
   mailbox: {
     chain: 256,

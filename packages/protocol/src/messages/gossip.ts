@@ -29,6 +29,8 @@ export interface GossipStats {
   readonly verdicts: ReadonlyMap<string, number>
   /** Charges by reason, counted and not acted on. */
   readonly charges: ReadonlyMap<string, number>
+  /** `batches`, `entries`, `announced`, `blocks` sent; `unheard` sends without a recipient; `refused` entries that found no room; `soft` outcomes. */
+  readonly counts: ReadonlyMap<string, number>
 }
 
 export type GossipGetStats = { type: 'gossip.getStats'; reply: Reply<GossipStats> }

@@ -1,0 +1,480 @@
+import {
+  decodeTxFrame,
+  encodeBlockAnnounce,
+  encodeBlockFrame,
+  encodeTxAnnounce,
+  failed,
+  type Hash,
+  hashOf,
+  limits,
+  ok,
+  type Recovery,
+  type TxRecord,
+} from '@rockpool/protocol'
+import { describe, expect, test } from 'vitest'
+import { aRaw, aTx, keccak256, newRecovery, unrecoverable } from './testkit/wallets.ts'
+import { batchOf, createWorld, genesis, headWith, poolChanged, topics } from './testkit/world.ts'
+
+type World = Awaited<ReturnType<typeof createWorld>>
+
+/** What listeners heard on the topic of transactions: salt and transaction hashes. */
+function heardBatches({ heard }: World) {
+  return heard.flatMap(({ topic, bytes }) => {
+    const decoded = decodeTxFrame(bytes)
+    if (topic !== topics.tx || !decoded.ok || decoded.value.kind !== 'batch') return []
+    const { salt, txs } = decoded.value
+    return [{ salt, hashes: txs.map(raw => hashOf(keccak256(raw))) }]
+  })
+}
+
+/** Type 3 and fourteen empty fields. */
+const aBlob = Uint8Array.of(3, 0xce, ...new Array<number>(14).fill(0x80))
+
+/** A recovery that answers when it is told to. */
+function heldRecovery() {
+  const inner = newRecovery()
+  const held: (() => void)[] = []
+  const recovery: Recovery = {
+    known: inner.known,
+    recover: txs => new Promise(resolve => held.push(() => resolve(inner.recover(txs)))),
+  }
+  return { recovery, release: () => held.splice(0).map(go => go()) }
+}
+
+describe('a batch of transactions', () => {
+  test('that is valid goes to the pool with its senders and is accepted', async () => {
+    const world = await createWorld()
+    const txs = [aTx({ nonce: 0n }), aTx({ nonce: 1n }), aTx({ from: 2 })]
+
+    expect(await world.judged(batchOf(...txs.map(({ raw }) => raw)))).toBe('accept')
+
+    expect(world.pool.heard).toMatchObject([{ type: 'pool.add', origin: 'gossip', peer: 'alice' }])
+    expect(world.pool.heard[0]?.txs).toEqual(txs)
+    expect(await world.stats()).toMatchObject({
+      verdicts: new Map([['tx accept pool/pending', 1]]),
+      charges: new Map(),
+    })
+  })
+
+  test('with one bad signature is rejected whole, and its good ones are added and travel in ours', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const good = aTx()
+
+    expect(await world.judged(batchOf(good.raw, unrecoverable({ from: 2 })))).toBe('reject')
+    await world.pass(limits.batchDelayMs)
+
+    expect(world.pool.heard[0]?.txs).toEqual([good])
+    expect(heardBatches(world)).toMatchObject([{ hashes: [good.hash] }])
+    expect(heardBatches(world)[0]?.salt).not.toBe(0)
+    expect((await world.stats()).charges).toEqual(new Map([['gossip/invalid-tx', 1]]))
+  })
+
+  test('that was accepted is not published by us', async () => {
+    const world = await createWorld({ listeners: 1 })
+
+    await world.judged(batchOf(aRaw()))
+    await world.pass(1_000)
+
+    expect(world.heard).toEqual([])
+  })
+
+  test('a transaction that is wrong for everyone is rejected again without recovery', async () => {
+    const counted = newRecovery()
+    let recoveries = 0
+    const recovery: Recovery = {
+      known: counted.known,
+      recover(txs) {
+        recoveries += txs.length
+        return counted.recover(txs)
+      },
+    }
+    const world = await createWorld({ recovery })
+    const bad = unrecoverable()
+
+    expect(await world.judged(batchOf(bad))).toBe('reject')
+    expect(await world.judged(batchOf(bad, aRaw()), 'bob')).toBe('reject')
+
+    expect(recoveries).toBe(2)
+    expect(world.pool.heard).toHaveLength(1)
+  })
+
+  test('of what the pool has is ignored without asking it, until the pool drops it', async () => {
+    const world = await createWorld()
+    const tx = aTx()
+    await world.judged(batchOf(tx.raw))
+
+    expect(await world.judged(batchOf(tx.raw), 'bob')).toBe('ignore')
+    expect(world.pool.heard).toHaveLength(1)
+
+    const dropped = [{ hash: tx.hash, reason: 'evicted-price' }]
+    world.ref.tell({ ...poolChanged([]), dropped })
+    expect(await world.judged(batchOf(tx.raw), 'carol')).toBe('accept')
+    expect(world.pool.heard).toHaveLength(2)
+  })
+
+  test('of what was mined is ignored although the pool dropped it', async () => {
+    const world = await createWorld()
+    const tx = aTx()
+    world.ref.tell(headWith({ ...genesis, number: 1, hash: tx.hash }, [tx]))
+    const dropped = [{ hash: tx.hash, reason: 'mined' }]
+    world.ref.tell({ ...poolChanged([]), dropped })
+
+    expect(await world.judged(batchOf(tx.raw))).toBe('ignore')
+    expect(world.pool.heard).toEqual([])
+  })
+
+  test('that is queued is ignored: nobody can execute it yet', async () => {
+    const world = await createWorld({
+      pool: txs => txs.map(({ hash }) => ok({ hash, half: 'queued' })),
+    })
+
+    expect(await world.judged(batchOf(aRaw({ nonce: 5n })))).toBe('ignore')
+  })
+
+  test('with one transaction twice is rejected before anything is recovered', async () => {
+    const world = await createWorld()
+    const raw = aRaw()
+
+    expect(await world.judged(batchOf(raw, raw))).toBe('reject')
+
+    expect(world.pool.heard).toEqual([])
+    expect((await world.stats()).charges).toEqual(new Map([['gossip/bad-frame', 1]]))
+  })
+
+  test.each([
+    { what: 'no frame', bytes: Uint8Array.of(1, 2, 3), code: 'gossip/undecodable' },
+    { what: 'no bytes', bytes: new Uint8Array(0), code: 'gossip/undecodable' },
+    { what: 'a byte too many', bytes: new Uint8Array(65_601), code: 'gossip/too-big' },
+  ])('of $what: rejected', async ({ bytes, code }) => {
+    const world = await createWorld()
+
+    expect(await world.judged(bytes)).toBe('reject')
+    expect((await world.stats()).verdicts).toEqual(new Map([[`tx reject ${code}`, 1]]))
+  })
+
+  test.each([
+    { what: 'is no transaction', raw: Uint8Array.of(2, 1, 2), verdict: 'reject' },
+    { what: 'is of another chain', raw: aRaw({ chainId: 1n }), verdict: 'reject' },
+    { what: 'has too little gas', raw: aRaw({ gas: 20_999n }), verdict: 'reject' },
+    { what: 'has all the gas allowed', raw: aRaw({ gas: 16_777_216n }), verdict: 'accept' },
+    { what: 'has one more gas', raw: aRaw({ gas: 16_777_217n }), verdict: 'reject' },
+    { what: 'tips below our minimum', raw: aRaw({ tip: 0n }), verdict: 'ignore' },
+    { what: 'is a blob transaction', raw: aBlob, verdict: 'ignore' },
+  ])('whose transaction $what: $verdict', async ({ raw, verdict }) => {
+    const world = await createWorld()
+
+    expect(await world.judged(batchOf(raw))).toBe(verdict)
+  })
+
+  test('a gas limit over the block is only ours to ignore', async () => {
+    const world = await createWorld({ head: { ...genesis, gasLimit: 20_000 } })
+
+    expect(await world.judged(batchOf(aRaw()))).toBe('ignore')
+    expect((await world.stats()).verdicts).toEqual(new Map([['tx ignore pool/gas-over-block', 1]]))
+  })
+
+  test('an announcement of large transactions is ignored', async () => {
+    const world = await createWorld()
+    const frame = encodeTxAnnounce([{ hash: aTx().hash, size: 70_000 }])
+
+    expect(await world.judged(frame)).toBe('ignore')
+  })
+
+  test('a pool that refuses what the checks passed is our bug: ignored, charged to nobody', async () => {
+    const world = await createWorld({ pool: txs => txs.map(() => failed('pool/invalid-sender')) })
+
+    expect(await world.judged(batchOf(aRaw()))).toBe('ignore')
+    expect((await world.stats()).charges).toEqual(new Map())
+  })
+
+  test('a recovery that breaks is ignored, and the transaction is good again later', async () => {
+    const inner = newRecovery()
+    let broken = true
+    const recovery: Recovery = {
+      known: inner.known,
+      recover: txs => (broken ? Promise.reject(new Error('dead worker')) : inner.recover(txs)),
+    }
+    const world = await createWorld({ recovery })
+
+    expect(await world.judged(batchOf(aRaw()))).toBe('ignore')
+    broken = false
+    expect(await world.judged(batchOf(aRaw()))).toBe('accept')
+  })
+})
+
+describe('out of time and out of room', () => {
+  test('what is not judged in time is ignored, and still good for our pool and the others', async () => {
+    const { recovery, release } = heldRecovery()
+    const world = await createWorld({ recovery, listeners: 1 })
+    const tx = aTx()
+    const verdict = world.deliver(batchOf(tx.raw))
+
+    await world.pass(limits.verdictReplyMs)
+    expect(await verdict).toBe('ignore')
+    release()
+    await world.pass(limits.batchDelayMs)
+
+    expect(world.pool.heard[0]?.txs).toEqual([tx])
+    expect(heardBatches(world)).toMatchObject([{ hashes: [tx.hash] }])
+    expect((await world.stats()).verdicts).toEqual(new Map([['tx ignore load/deadline', 1]]))
+    expect(world.letters).toEqual([])
+  })
+
+  test('a pool that does not answer costs the verdict its deadline and no more', async () => {
+    const world = await createWorld({ pool: () => undefined })
+    const verdict = world.deliver(batchOf(aRaw()))
+
+    await world.pass(limits.verdictReplyMs - 1)
+    expect((await world.stats()).verdicts).toEqual(new Map())
+    await world.pass(1)
+
+    expect(await verdict).toBe('ignore')
+    await world.pass(limits.verdictDeadlineMs)
+    expect(world.letters).toEqual([])
+  })
+
+  test('one peer that floods is ignored beyond its part, and others are judged among its messages', async () => {
+    const { recovery, release } = heldRecovery()
+    const world = await createWorld({ recovery })
+    const flood = Array.from({ length: 140 }, (_, nonce) =>
+      world.deliver(batchOf(aRaw({ nonce: BigInt(nonce) })), 'mallory'),
+    )
+    await world.settle()
+    const honest = world.deliver(batchOf(aRaw({ from: 2 })), 'bob')
+    await world.settle()
+
+    for (let round = 0; round < 4; round++) {
+      release()
+      await world.settle()
+    }
+
+    const verdicts = await Promise.all(flood)
+    expect(await honest).toBe('accept')
+    expect(verdicts.filter(verdict => verdict === 'ignore').length).toBe(
+      140 - limits.judgingTxMax - limits.ingressTxQueuePerPeer,
+    )
+    expect((await world.stats()).charges).toEqual(new Map())
+  })
+
+  test('a topic nobody here subscribed to is ignored', async () => {
+    const world = await createWorld()
+
+    expect(await world.judged(batchOf(aRaw()), 'alice', '/rockpool/1/00000000/tx/1')).toBe('ignore')
+  })
+})
+
+describe('a block', () => {
+  const frame = {
+    header: new Uint8Array(600).fill(7),
+    txs: [aRaw()],
+    seal: new Uint8Array(65).fill(1),
+  }
+
+  test.each([
+    ['chain/imported', 'accept', 0],
+    ['chain/side-branch', 'accept', 0],
+    ['chain/unknown-parent', 'ignore', 0],
+    ['chain/invalid-body', 'ignore', 0],
+    ['chain/bad-signature', 'reject', 1],
+  ] as const)('that the chain calls %s: %s', async (code, verdict, charged) => {
+    const world = await createWorld({ chain: () => ({ code }) })
+
+    expect(await world.judged(encodeBlockFrame(frame), 'bob', topics.block)).toBe(verdict)
+
+    expect(world.chain.heard).toMatchObject([{ via: 'gossip', from: 'bob', frame }])
+    expect((await world.stats()).charges.get('gossip/invalid-block') ?? 0).toBe(charged)
+  })
+
+  test('announced is fetched from who announced it and relayed once it is on our chain', async () => {
+    const world = await createWorld()
+    const hash = hashOf(keccak256(frame.header))
+    const verdict = world.deliver(encodeBlockAnnounce(frame), 'bob', topics.block)
+    await world.settle()
+    expect(world.sync.heard).toEqual([{ type: 'sync.body', hash, from: 'bob' }])
+
+    world.ref.tell(headWith({ ...genesis, number: 1, hash }))
+    await world.settle()
+
+    expect(await verdict).toBe('accept')
+  })
+
+  test('announced and not served is ignored at the deadline', async () => {
+    const world = await createWorld()
+    const verdict = world.deliver(encodeBlockAnnounce(frame), 'bob', topics.block)
+
+    await world.pass(limits.verdictReplyMs)
+
+    expect(await verdict).toBe('ignore')
+  })
+
+  test('of our own is published whole up to 256 KiB and announced above', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const big = { ...frame, txs: [1, 2].map(fill => new Uint8Array(131_072).fill(fill)) }
+    const { added } = headWith(genesis)
+    const [block] = added
+    if (!block) throw new Error('no block')
+
+    world.ref.tell({ type: 'gossip.block', block, frame: encodeBlockFrame(frame) })
+    world.ref.tell({ type: 'gossip.block', block, frame: encodeBlockFrame(big) })
+    await world.settle()
+
+    expect(world.heard).toMatchObject([
+      { topic: topics.block, bytes: encodeBlockFrame(frame) },
+      { topic: topics.block, bytes: encodeBlockAnnounce(big) },
+    ])
+  })
+})
+
+describe('publishing', () => {
+  const event = (tx: TxRecord, origin: 'local' | 'gossip' | 'reorg' | 'sync' | 'private') => ({
+    tx,
+    origin,
+    relayed: false,
+  })
+
+  test('own transactions go out together after 15 ms, unsalted, by nonce', async () => {
+    const world = await createWorld({ listeners: 2 })
+    const txs = [aTx({ nonce: 0n }), aTx({ from: 2 }), aTx({ nonce: 1n })]
+
+    world.ref.tell(poolChanged(txs.map(tx => event(tx, 'local'))))
+    await world.pass(limits.batchDelayMs - 1)
+    expect(world.heard).toEqual([])
+    await world.pass(1)
+
+    const hashes = txs.map(({ hash }) => hash)
+    expect(heardBatches(world)).toEqual([
+      { salt: 0, hashes },
+      { salt: 0, hashes },
+    ])
+    expect((await world.stats()).counts.get('entries')).toBe(3)
+  })
+
+  test('what the router relayed, what came by sync and what is private is not published', async () => {
+    const world = await createWorld({ listeners: 1 })
+
+    world.ref.tell(
+      poolChanged([
+        { ...event(aTx(), 'gossip'), relayed: true },
+        event(aTx({ from: 2 }), 'sync'),
+        event(aTx({ from: 3 }), 'private'),
+        event(aTx({ from: 4 }), 'reorg'),
+      ]),
+    )
+    await world.pass(1_000)
+
+    expect(world.heard).toEqual([])
+  })
+
+  test('promoted ones and own ones that a reorg put back go out with a salt', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const [own, promoted] = [aTx(), aTx({ from: 2 })]
+    world.ref.tell(poolChanged([event(own, 'local')]))
+    await world.pass(100)
+
+    world.ref.tell(poolChanged([event(own, 'reorg'), event(promoted, 'gossip')]))
+    await world.pass(100)
+
+    const [first, second] = heardBatches(world)
+    expect(first).toEqual({ salt: 0, hashes: [own.hash] })
+    expect(second?.hashes).toEqual([own.hash, promoted.hash])
+    expect(second?.salt).not.toBe(0)
+  })
+
+  test('nobody hears: the batch waits and goes out with a new salt when somebody listens', async () => {
+    const world = await createWorld()
+    const [first, second] = [aTx(), aTx({ nonce: 1n })]
+    world.ref.tell(poolChanged([event(first, 'local')]))
+    await world.pass(100)
+    world.ref.tell(poolChanged([event(second, 'local')]))
+    await world.pass(100)
+    expect((await world.stats()).counts.get('unheard')).toBe(1)
+
+    await world.listener('late')
+    await world.pass(limits.batchRetryMs)
+
+    const batches = heardBatches(world)
+    expect(batches.flatMap(({ hashes }) => hashes)).toEqual([first.hash, second.hash])
+    expect(batches[0]?.salt).not.toBe(0)
+  })
+
+  test('what was mined while nobody listened is not sent any more', async () => {
+    const world = await createWorld()
+    const [mined, left] = [aTx(), aTx({ from: 2 })]
+    world.ref.tell(poolChanged([event(mined, 'local'), event(left, 'local')]))
+    await world.pass(100)
+
+    world.ref.tell(headWith({ ...genesis, number: 1, hash: mined.hash }, [mined]))
+    await world.listener('late')
+    await world.pass(limits.batchRetryMs)
+
+    expect(heardBatches(world).flatMap(({ hashes }) => hashes)).toEqual([left.hash])
+  })
+
+  test('a transaction over 64 KiB is announced', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const tx = aTx({ data: new Uint8Array(70_000), gas: 10_000_000n })
+
+    world.ref.tell(poolChanged([event(tx, 'local')]))
+    await world.pass(limits.batchDelayMs)
+
+    const expected = encodeTxAnnounce([{ hash: tx.hash, size: tx.raw.length }])
+    expect(world.heard.map(({ bytes }) => bytes)).toEqual([expected])
+  })
+})
+
+describe('draining', () => {
+  const drained = async (world: World) => {
+    const done = world.bus.ask<Parameters<World['ref']['tell']>[0], void>(
+      world.ref,
+      reply => ({ type: 'gossip.drain', reply }),
+      5_000,
+    )
+    await world.settle()
+    return done
+  }
+
+  test('sends what waits, ignores what comes, and answers', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const tx = aTx()
+    world.ref.tell(poolChanged([{ tx, origin: 'local', relayed: false }]))
+
+    expect(await drained(world)).toMatchObject({ ok: true })
+
+    expect(heardBatches(world)).toMatchObject([{ hashes: [tx.hash] }])
+    expect(await world.judged(batchOf(aRaw({ from: 2 })))).toBe('ignore')
+    expect((await world.stats()).verdicts).toEqual(new Map([['tx ignore load/draining', 1]]))
+  })
+
+  test('does not wait for listeners that are not there', async () => {
+    const world = await createWorld()
+    for (let nonce = 0n; nonce < 100n; nonce++) {
+      const tx = { ...aTx(), nonce, hash: `0x${nonce.toString(16).padStart(64, '0')}` as Hash }
+      world.ref.tell(poolChanged([{ tx, origin: 'local', relayed: false }]))
+    }
+
+    expect(await drained(world)).toMatchObject({ ok: true })
+  })
+
+  test('answers what waited as ignored', async () => {
+    const { recovery } = heldRecovery()
+    const world = await createWorld({ recovery })
+    const verdicts = Array.from({ length: 70 }, (_, nonce) =>
+      world.deliver(batchOf(aRaw({ nonce: BigInt(nonce) })), `peer${nonce}`),
+    )
+    await world.settle()
+
+    await drained(world)
+
+    const told = await Promise.all(verdicts.slice(limits.judgingTxMax))
+    expect(new Set(told)).toEqual(new Set(['ignore']))
+  })
+})
+
+test('faults of the network are counted by reason', async () => {
+  const world = await createWorld()
+
+  world.ref.tell({ type: 'gossip.fault', peer: 'mallory', reason: 'wire/oversized-frame' })
+  world.ref.tell({ type: 'gossip.fault', peer: 'mallory', reason: 'wire/oversized-frame' })
+
+  expect((await world.stats()).charges).toEqual(new Map([['wire/oversized-frame', 2]]))
+})

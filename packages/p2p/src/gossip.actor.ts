@@ -1,0 +1,194 @@
+import { type Behavior, unreachable } from '@rockpool/actor'
+import {
+  type ChainHead,
+  type GossipDeliver,
+  type Head,
+  limits,
+  type PoolChanged,
+} from '@rockpool/protocol'
+import { createBlockJudge } from './block-judge.ts'
+import { createCounts } from './counts.ts'
+import { type Case, createDocket } from './docket.ts'
+import { createLane, type Lane } from './lane.ts'
+import type { Heard } from './own-messages.ts'
+import type { GossipParts } from './parts.ts'
+import { createPublisher } from './publisher.ts'
+import { createSeen } from './seen.ts'
+import { contextAt, situationOf } from './situation.ts'
+import { createTxJudge } from './tx-judge.ts'
+import { batchVerdict, type JudgedCode, table, verdictOf } from './verdict.ts'
+
+const bytesMax = { tx: limits.gossipTxBytesMax, block: limits.gossipBlockBytesMax }
+
+/** Every (topic, verdict, code) there can be. */
+const verdictWordsMax = 3 * 2 * Object.keys(table).length
+
+/** Judges what the network delivers, for the router and for this node's pool and chain, and publishes what this node has to say. */
+export function gossip(parts: GossipParts): Behavior<Heard> {
+  return ctx => {
+    const { topics, forks, blockTimeMs } = parts
+    const verdicts = createCounts(verdictWordsMax)
+    const charges = createCounts(limits.faultReasonsMax)
+    const counts = createCounts(16)
+    const stats = { verdicts: verdicts.counts, charges: charges.counts, counts: counts.counts }
+    const known = createSeen<true>(limits.knownTxsMax)
+    const bad = createSeen<JudgedCode>(limits.badTxsMax)
+    let head = parts.head
+    let context = contextAt(head, parts)
+    let draining = false
+    const armed = new Map<'expire' | 'flush', number>()
+
+    const docket = createDocket((topic, { verdict, code, charge, soft }) => {
+      verdicts.add(`${topic} ${verdict} ${code}`)
+      if (charge) charges.add(charge)
+      if (soft) counts.add('soft')
+    })
+    const publisher = createPublisher(ctx, { ...parts, count: counts.add })
+    const txs = createTxJudge(ctx, {
+      ...parts,
+      known,
+      bad,
+      context: () => context,
+      conclude(entered, codes) {
+        lanes.tx.done()
+        return docket.answer(entered, batchVerdict(codes, situation())) === 'accept'
+      },
+      passOn: tx => publisher.add(tx, true),
+    })
+    const blocks = createBlockJudge(ctx, {
+      ...parts,
+      conclude(entered, code) {
+        lanes.block.done()
+        tell(entered, code)
+      },
+      release: () => lanes.block.done(),
+    })
+    const lanes: { readonly tx: Lane<Case>; readonly block: Lane<Case> } = {
+      tx: createLane<Case>({
+        total: limits.ingressTxQueue,
+        perPeer: limits.ingressTxQueuePerPeer,
+        atOnce: limits.judgingTxMax,
+        isOver,
+        begin: txs.begin,
+      }),
+      block: createLane<Case>({
+        total: limits.ingressBlockQueue,
+        perPeer: limits.ingressBlockQueuePerPeer,
+        atOnce: limits.judgingBlocksMax,
+        isOver,
+        begin: blocks.begin,
+      }),
+    }
+
+    function situation() {
+      return situationOf({ head, forks, blockTimeMs, wallMs: ctx.wall() })
+    }
+
+    function tell(entered: Case, code: JudgedCode): void {
+      docket.answer(entered, verdictOf(code, situation()))
+    }
+
+    function deliver(message: GossipDeliver): void {
+      const topic =
+        message.topic === topics.tx ? 'tx' : message.topic === topics.block ? 'block' : undefined
+      if (!topic) return message.reply.tell('ignore')
+      const entered = docket.enter(message, topic, ctx.now())
+      if (draining) return tell(entered, 'load/draining')
+      if (message.bytes.length > bytesMax[topic]) return tell(entered, 'gossip/too-big')
+      if (!lanes[topic].offer(message.from, entered)) tell(entered, 'load/queue-full')
+    }
+
+    function follow(fact: ChainHead): void {
+      head = fact.new
+      context = contextAt(head, parts)
+      for (const { txs } of fact.removed) for (const { hash } of txs) known.forget(hash)
+      const mined = new Set(fact.added.flatMap(({ txs }) => txs.map(({ hash }) => hash)))
+      for (const hash of mined) known.set(hash, true)
+      publisher.drop(mined)
+      for (const entered of blocks.joined(fact)) tell(entered, 'chain/imported')
+    }
+
+    function remember({ added, dropped }: PoolChanged): void {
+      for (const hash of added) known.set(hash, true)
+      for (const { hash, reason } of dropped) if (reason !== 'mined') known.forget(hash)
+    }
+
+    function drain(reply: { tell(): void }): void {
+      draining = true
+      for (const entered of [...lanes.tx.clear(), ...lanes.block.clear()]) {
+        tell(entered, 'load/draining')
+      }
+      publisher.drain(reply)
+    }
+
+    /** After every message: begin what may begin, and wake when something falls due. */
+    function goOn(): void {
+      const more = lanes.block.advance(limits.judgedPerTurn)
+      if (lanes.tx.advance(limits.judgedPerTurn) || more) {
+        ctx.after('judge', 0, { type: 'gossip.judge' })
+      }
+      publisher.send()
+      wake('expire', docket.dueMs)
+      wake('flush', publisher.dueMs)
+    }
+
+    function wake(what: 'expire' | 'flush', dueMs: number | undefined): void {
+      const armedMs = armed.get(what)
+      // Deadlines only grow: a timer that fires early costs less than one moved for every message.
+      if (dueMs === undefined || (armedMs !== undefined && armedMs <= dueMs)) return
+      armed.set(what, dueMs)
+      ctx.after(what, Math.max(0, dueMs - ctx.now()), { type: `gossip.${what}` })
+    }
+
+    function hear(message: Heard): void {
+      switch (message.type) {
+        case 'gossip.deliver':
+          return deliver(message)
+        case 'gossip.recovered':
+          return txs.recovered(message)
+        case 'gossip.pooled':
+          return txs.pooled(message)
+        case 'gossip.imported':
+          return blocks.imported(message)
+        case 'gossip.published':
+          return publisher.published(message)
+        case 'gossip.block':
+          return publisher.publishBlock(message)
+        case 'chain.head':
+          return follow(message)
+        case 'pool.changed':
+          remember(message)
+          return publisher.publish(message)
+        case 'gossip.expire':
+          armed.delete('expire')
+          return docket.expire(ctx.now())
+        case 'gossip.flush':
+          armed.delete('flush')
+          return publisher.flush()
+        case 'gossip.retry':
+          return publisher.retry()
+        case 'gossip.judge':
+          return
+        case 'gossip.fault':
+          return charges.add(message.reason)
+        case 'gossip.drain':
+          return drain(message.reply)
+        case 'gossip.getStats':
+          return message.reply.tell(stats)
+        case 'peer.opened':
+        case 'peer.closed':
+          return
+        default:
+          return unreachable(message)
+      }
+    }
+
+    return message => {
+      hear(message)
+      goOn()
+    }
+  }
+}
+
+/** Told while it waited, out of time: not begun any more, fresh messages are worth more. */
+const isOver = ({ verdict }: Case) => verdict !== undefined

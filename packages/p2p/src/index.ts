@@ -1,0 +1,10 @@
+/** Who we talk to and what we relay. Not here: libp2p, and what a valid transaction is. */
+export { gossip } from './gossip.actor.ts'
+export type { GossipParts } from './parts.ts'
+export {
+  batchVerdict,
+  type JudgedCode,
+  type Judgement,
+  type Situation,
+  verdictOf,
+} from './verdict.ts'

@@ -1,0 +1,32 @@
+import type { ActorRef } from '@rockpool/actor'
+import type {
+  ChainOffer,
+  Forks,
+  Head,
+  NetworkPort,
+  PoolAdd,
+  Recovery,
+  SyncBody,
+  Topic,
+} from '@rockpool/protocol'
+
+/** What the gossip actor is given. */
+export interface GossipParts {
+  readonly network: Pick<NetworkPort, 'publish'>
+  readonly pool: ActorRef<PoolAdd>
+  readonly chain: ActorRef<ChainOffer>
+  readonly sync: ActorRef<SyncBody>
+  readonly recovery: Recovery
+  readonly keccak256: (bytes: Uint8Array) => Uint8Array
+  readonly sha256: (bytes: Uint8Array) => Uint8Array
+  /** Subscribed by whoever starts the network. */
+  readonly topics: { readonly tx: Topic; readonly block: Topic }
+  readonly forks: Forks
+  readonly chainId: bigint
+  /** Smallest tip taken from strangers. Wei. */
+  readonly minTip: bigint
+  /** Where the chain stands when this actor starts. */
+  readonly head: Head
+  /** Time between blocks; 0: blocks come when there is something to put in. */
+  readonly blockTimeMs: number
+}

@@ -1,4 +1,4 @@
-import { emptyCodeHash, type Hash, zeroHash } from '@rockpool/protocol'
+import { emptyCodeHash, type Hash, type TxRecord, zeroHash } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
 import { addressAt, anAccount, aTx, Bench } from './testing.ts'
 
@@ -6,7 +6,7 @@ const codeHash = `0x${'ab'.repeat(32)}` as Hash
 const rich = 10n ** 18n
 
 /** The first result as the test of a message and its facts wants it. */
-function answer(bench: Bench, ...txs: Parameters<Bench['add']>) {
+function answer(bench: Bench, ...txs: TxRecord[]) {
   return bench.add(...txs).results.at(-1)
 }
 

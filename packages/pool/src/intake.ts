@@ -1,0 +1,138 @@
+import type { Outcome } from '@rockpool/actor'
+import {
+  type Added,
+  type Answer,
+  checkForm,
+  checkSignatureForm,
+  checkStatic,
+  type DecodedTx,
+  decodeTx,
+  type Failure,
+  failed,
+  type Hash,
+  limits,
+  type Reply,
+  type StaticContext,
+  type TxRecord,
+} from '@rockpool/protocol'
+import type { Job } from './add-queue.ts'
+
+interface Submission {
+  readonly raw: Uint8Array
+  readonly reply: Reply<Answer<Added>>
+}
+
+/** A submission that has been looked at: refused already, or waiting for its sender. */
+interface Examined {
+  readonly reply: Reply<Answer<Added>>
+  readonly verdict: Failure | DecodedTx
+}
+
+/** Submissions whose signatures are being recovered. */
+export interface Recovering {
+  readonly examined: readonly Examined[]
+  readonly txs: readonly DecodedTx[]
+}
+
+export interface IntakeParts {
+  readonly keccak256: (bytes: Uint8Array) => Uint8Array
+  readonly isPooled: (hash: Hash) => boolean
+  /** What the static checks depend on, at the pool's head. */
+  readonly context: () => StaticContext
+}
+
+/**
+ * Signed bytes on their way into the pool: decoded and checked without the sender, recovered in batches, checked with it. One batch is
+ * under way at a time and every submission, refused or not, is answered in its turn, so nobody overtakes anybody.
+ */
+export class Intake {
+  private waiting: Submission[] = []
+  private underWay = 0
+  private waitingBytes = 0
+  private readonly parts: IntakeParts
+
+  constructor(parts: IntakeParts) {
+    this.parts = parts
+  }
+
+  /** Submissions not yet handed on. */
+  get size(): number {
+    return this.waiting.length + this.underWay
+  }
+
+  /** False when too many bytes wait already. */
+  push(submission: Submission): boolean {
+    const bytes = this.waitingBytes + submission.raw.length
+    if (bytes > limits.poolIntakeBytesMax) return false
+    this.waitingBytes = bytes
+    this.waiting.push(submission)
+    return true
+  }
+
+  /** The oldest submissions, examined, for recovery; undefined while others are under way or nobody waits. */
+  begin(max: number): Recovering | undefined {
+    if (this.underWay > 0 || this.waiting.length === 0) return undefined
+    const context = this.parts.context()
+    const oldest = this.waiting.splice(0, max)
+    for (const { raw } of oldest) this.waitingBytes -= raw.length
+    const examined = oldest.map(({ raw, reply }) => ({
+      reply,
+      verdict: this.examine(raw, context),
+    }))
+    this.underWay = examined.length
+    const txs: DecodedTx[] = []
+    for (const { verdict } of examined) if (!('ok' in verdict)) txs.push(verdict)
+    return { examined, txs }
+  }
+
+  /** The recovered batch as a job for the pool. Its refusals are answered together with its acceptances, in order of arrival. */
+  finish({ examined }: Recovering, outcome: Outcome<readonly Answer<TxRecord>[], unknown>): Job {
+    this.underWay = 0
+    const context = this.parts.context()
+    const txs: TxRecord[] = []
+    const refusals: (Failure | undefined)[] = []
+    let index = 0
+    for (const { verdict } of examined) {
+      if ('ok' in verdict) {
+        refusals.push(verdict)
+        continue
+      }
+      const recovered = outcome.ok ? outcome.value[index++] : undefined
+      const refusal = this.judge(verdict, recovered ?? notRecovered(), context)
+      refusals.push(refusal)
+      if (refusal === undefined && recovered?.ok === true) txs.push(recovered.value)
+    }
+    return {
+      origin: 'local',
+      txs,
+      answer: results => {
+        let accepted = 0
+        for (const [at, { reply }] of examined.entries()) {
+          const answer = refusals[at] ?? results[accepted++]
+          if (answer !== undefined) reply.tell(answer)
+        }
+      },
+    }
+  }
+
+  private examine(raw: Uint8Array, context: StaticContext): Failure | DecodedTx {
+    const decoded = decodeTx(raw, this.parts.keccak256)
+    if (!decoded.ok) return decoded
+    const tx = decoded.value
+    if (this.parts.isPooled(tx.hash)) return failed('pool/known')
+    return checkForm(tx, context) ?? checkSignatureForm(tx, context.chainId) ?? tx
+  }
+
+  /** The head may have changed during recovery, so everything is checked again. */
+  private judge(
+    tx: DecodedTx,
+    recovered: Answer<TxRecord>,
+    context: StaticContext,
+  ): Failure | undefined {
+    return this.parts.isPooled(tx.hash) ? failed('pool/known') : checkStatic(tx, context, recovered)
+  }
+}
+
+function notRecovered(): Failure {
+  return failed('load/internal', 'txpool is not ready: signature recovery failed')
+}

@@ -1,0 +1,184 @@
+import {
+  type ActorRef,
+  type Behavior,
+  type Mailbox,
+  type Outcome,
+  unreachable,
+} from '@rockpool/actor'
+import {
+  type Answer,
+  type ChainMessage,
+  type Forks,
+  failed,
+  type Head,
+  limits,
+  ok,
+  type PoolAdd,
+  type PoolChanged,
+  type PoolGetNonce,
+  type PoolMessage,
+  type PoolSubmit,
+  type Recovery,
+  rulesAt,
+  type StaticContext,
+  type TxRecord,
+} from '@rockpool/protocol'
+import { AddQueue } from './add-queue.ts'
+import { askViews, notReady, type Views } from './chain-views.ts'
+import type { PoolConfig } from './config.ts'
+import { Intake, type Recovering } from './intake.ts'
+import { Pool } from './pool.ts'
+import { createTurns, type TurnMessage } from './turns.ts'
+
+export interface PoolActorParts {
+  readonly config: PoolConfig
+  readonly chain: ActorRef<ChainMessage>
+  readonly recovery: Pick<Recovery, 'recover'>
+  readonly keccak256: (bytes: Uint8Array) => Uint8Array
+  readonly forks: Forks
+  readonly chainId: bigint
+  /** The head the first `chain.head` follows. */
+  readonly start: Head
+}
+
+/** What only the pool tells itself. */
+type ToSelf =
+  | TurnMessage
+  | { type: 'pool.recovered'; batch: Recovering; outcome: Outcome<Recovered, unknown> }
+  | { type: 'pool.nonceView'; question: PoolGetNonce; views: Views }
+  | { type: 'pool.expire' }
+type Recovered = readonly Answer<TxRecord>[]
+type Message = PoolMessage | ToSelf
+
+/** Heads overtake everything else: the pool must not judge by a state that is gone. */
+export const poolMailbox: Mailbox<PoolMessage> = {
+  capacity: limits.mailbox.pool,
+  urgent: message => message.type === 'chain.head',
+}
+
+/** Glue around the pool's core: takes messages in, asks the chain and the recovery for what they need, answers when the core has. */
+export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged> {
+  const { config, chain, recovery, keccak256, forks, chainId, start } = parts
+  return ctx => {
+    const pool = new Pool({ config, forks, head: start })
+    const adds = new AddQueue()
+    const turns = createTurns({ ctx, pool, adds, chain, turnMax: config.turnMax })
+    const intake = new Intake({
+      keccak256,
+      isPooled: hash => pool.has(hash),
+      context: () => contextOf(pool, forks, chainId),
+    })
+    ctx.every('expire', limits.poolExpireMs, { type: 'pool.expire' })
+
+    const waiting = () => intake.size + adds.size
+
+    function takeAdd({ txs, origin, reply }: PoolAdd): void {
+      if (waiting() + txs.length > config.intakeQueue) {
+        return reply.tell(txs.map(() => failed('actor/busy')))
+      }
+      adds.push({ origin, txs, answer: results => reply.tell(results) })
+    }
+
+    function takeSubmit({ raw, reply }: PoolSubmit): void {
+      const fits = waiting() < config.intakeQueue && intake.push({ raw, reply })
+      if (!fits) reply.tell(failed('actor/busy'))
+    }
+
+    /** As many of the same kind as lie at the head of the mailbox and fit into the turn. */
+    function takeMore<K extends Message>(isKind: (m: Message) => m is K, take: (m: K) => void) {
+      while (!turns.isBusy() && waiting() < config.turnMax) {
+        const [next] = ctx.take(isKind, 1)
+        if (next === undefined) return
+        take(next)
+      }
+    }
+
+    function recoverNext(): void {
+      const batch = intake.begin(config.turnMax)
+      if (batch === undefined) return
+      ctx.pipe(
+        () => recovery.recover(batch.txs),
+        outcome => ({ type: 'pool.recovered', batch, outcome }),
+      )
+    }
+
+    function tellNonce(question: PoolGetNonce): void {
+      const { address, reply } = question
+      const nonce = pool.nonce(address)
+      if (nonce !== undefined) return reply.tell(ok(nonce))
+      const at = pool.head.hash
+      askViews<Message>(ctx, chain, { addresses: [address], at }, views => ({
+        type: 'pool.nonceView',
+        question,
+        views,
+      }))
+    }
+
+    function onNonceView({ address, reply }: PoolGetNonce, views: Views): void {
+      const nonce = pool.nonce(address)
+      if (nonce !== undefined) return reply.tell(ok(nonce))
+      if (!views.ok) return reply.tell(notReady(views.why))
+      reply.tell(ok(views.accounts.get(address)?.nonce ?? 0n))
+    }
+
+    function handle(message: Message): void {
+      switch (message.type) {
+        case 'chain.head':
+          return turns.hear(message)
+        case 'pool.add':
+          takeAdd(message)
+          return takeMore(isAdd, takeAdd)
+        case 'pool.submit':
+          takeSubmit(message)
+          return takeMore(isSubmit, takeSubmit)
+        case 'pool.recovered':
+          return adds.push(intake.finish(message.batch, message.outcome))
+        case 'pool.addViews':
+          return turns.onAdd(message.batch, message.known, message.views)
+        case 'pool.headViews':
+          return turns.onHead(message.head, message.views)
+        case 'pool.nonceView':
+          return onNonceView(message.question, message.views)
+        case 'pool.setGasTip':
+          return turns.run({ op: 'setGasTip', now: turns.now(), tip: message.tip })
+        case 'pool.expire':
+          return turns.run({ op: 'expire', now: turns.now() })
+        case 'pool.retryHead':
+          return turns.retry()
+        case 'pool.goOn':
+          return turns.onGoOn()
+        case 'pool.getStatus':
+          return message.reply.tell(pool.stats)
+        case 'pool.getContent': {
+          const { from, reply } = message
+          return reply.tell(from === undefined ? pool.content() : pool.contentFrom(from))
+        }
+        case 'pool.getNonce':
+          return tellNonce(message)
+        case 'pool.getTransaction':
+          return message.reply.tell(pool.get(message.hash) ?? null)
+        case 'pool.select':
+          return message.reply.tell(pool.select(message))
+        default:
+          return unreachable(message)
+      }
+    }
+
+    return message => {
+      turns.begin()
+      handle(message)
+      recoverNext()
+      turns.work()
+    }
+  }
+}
+
+const isAdd = (message: Message): message is PoolAdd => message.type === 'pool.add'
+const isSubmit = (message: Message): message is PoolSubmit => message.type === 'pool.submit'
+
+function contextOf(pool: Pool, forks: Forks, chainId: bigint): StaticContext {
+  const { number, timeMs, gasLimit } = pool.head
+  const timeSeconds = Math.floor(timeMs / 1000)
+  const rules = rulesAt(forks, { number, timeSeconds, merged: true })
+  return { rules, chainId, gasLimit, minTip: pool.gasTip }
+}

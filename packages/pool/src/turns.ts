@@ -1,0 +1,179 @@
+import type { ActorRef, Context } from '@rockpool/actor'
+import {
+  type ChainHead,
+  type ChainMessage,
+  joinHeads,
+  limits,
+  type PoolChanged,
+} from '@rockpool/protocol'
+import type { AddQueue, Batch } from './add-queue.ts'
+import { askViews, notReady, type Views } from './chain-views.ts'
+import type { Accounts, Op, Outcome } from './op.ts'
+import type { Pool } from './pool.ts'
+import { resetPath } from './reorg.ts'
+
+/** What the turns tell the actor they run in: the accounts that were waited for, and that more waits. */
+export type TurnMessage =
+  | { type: 'pool.addViews'; batch: Batch; known: Accounts; views: Views }
+  | { type: 'pool.headViews'; head: ChainHead; views: Views }
+  | { type: 'pool.goOn' }
+  | { type: 'pool.retryHead' }
+
+export interface TurnsParts {
+  readonly ctx: Pick<
+    Context<TurnMessage, PoolChanged>,
+    'self' | 'log' | 'wall' | 'after' | 'ask' | 'emit'
+  >
+  readonly pool: Pool
+  readonly adds: AddQueue
+  readonly chain: ActorRef<ChainMessage>
+  /** Transactions of one turn. */
+  readonly turnMax: number
+}
+
+export type Turns = ReturnType<typeof createTurns>
+
+/**
+ * Whose turn it is at the pool. One operation at a time waits for accounts, one is applied in a turn; what comes meanwhile waits in
+ * order, heads in front and joined to one. Accounts are asked at the head the pool has, or gets, with that operation, and serve nothing else.
+ */
+export function createTurns(parts: TurnsParts) {
+  const { ctx, pool, adds, chain, turnMax } = parts
+  let nextHead: ChainHead | undefined
+  let isAsking = false
+  /** The state of the next head could not be had; it is asked for again a little later, and adds go on at the old head. */
+  let isResting = false
+  /** An operation was applied in this turn: the next one has to wait for its own. */
+  let hasRun = false
+  let isGoingOn = false
+  let clock = 0
+
+  /** A turn begins. */
+  function begin(): void {
+    hasRun = false
+  }
+
+  /** True when no add can be applied in this turn. */
+  function isBusy(): boolean {
+    return isAsking || isHeadDue()
+  }
+
+  function isHeadDue(): boolean {
+    return nextHead !== undefined && !isResting
+  }
+
+  function hear(head: ChainHead): void {
+    nextHead = nextHead === undefined ? head : joinHeads(nextHead, head)
+    isResting = false
+  }
+
+  /** Begins the next operation, if none is under way. */
+  function work(): void {
+    if (isAsking) return
+    if (hasRun) return goOn()
+    if (nextHead !== undefined && !isResting) return askHead(nextHead)
+    const batch = adds.next(turnMax)
+    if (batch !== undefined) add(batch, new Map())
+    goOn()
+  }
+
+  function askHead(head: ChainHead): void {
+    nextHead = undefined
+    isAsking = true
+    const addresses = pool.needs({ op: 'reset', path: resetPath(head) })
+    if (addresses.length === 0) return onHead(head, { ok: true, accounts: new Map() })
+    askViews<TurnMessage>(ctx, chain, { addresses, at: head.new.hash }, views => ({
+      type: 'pool.headViews',
+      head,
+      views,
+    }))
+  }
+
+  function onHead(head: ChainHead, views: Views): void {
+    isAsking = false
+    if (!views.ok) {
+      nextHead = nextHead === undefined ? head : joinHeads(head, nextHead)
+      isResting = true
+      ctx.after('retry head', limits.poolHeadRetryMs, { type: 'pool.retryHead' })
+      return ctx.log.warn('pool/state-missing', { why: views.why, number: head.new.number })
+    }
+    // A restarted pool is empty and older than what it hears; what it held then is gone in any case.
+    const old = head.old.hash === pool.head.hash ? head.old : null
+    const { accounts } = views
+    run({ op: 'reset', now: now(), old, new: head.new, path: resetPath(head), accounts })
+  }
+
+  function add(batch: Batch, accounts: Accounts): void {
+    const { origin, txs } = batch
+    const addresses = pool.needs({ op: 'add', txs }).filter(address => !accounts.has(address))
+    if (addresses.length > 0) {
+      isAsking = true
+      return askViews<TurnMessage>(ctx, chain, { addresses, at: pool.head.hash }, views => ({
+        type: 'pool.addViews',
+        batch,
+        known: accounts,
+        views,
+      }))
+    }
+    if (txs.length === 0) batch.answer([])
+    else run({ op: 'add', now: now(), origin, txs, accounts }, batch)
+  }
+
+  function onAdd(batch: Batch, known: Accounts, views: Views): void {
+    isAsking = false
+    // A sender may have left the pool meanwhile, and with him what the pool knew of him: then `add` asks again.
+    if (views.ok) return add(batch, new Map([...known, ...views.accounts]))
+    const refusal = notReady(views.why)
+    batch.answer(batch.txs.map(() => refusal))
+  }
+
+  /** Applies, answers, then tells everybody. */
+  function run(op: Op, batch?: Batch): void {
+    hasRun = true
+    const outcome = pool.apply(op)
+    if (outcome.refused !== undefined) throw new Error(outcome.refused)
+    batch?.answer(outcome.results)
+    if (op.op === 'reset' || hasNews(outcome)) ctx.emit(changed(pool, outcome))
+  }
+
+  /** More waits: it gets a turn of its own, behind what waits in the mailbox. When that is full, its messages give it one as well. */
+  function goOn(): void {
+    if (isAsking || isGoingOn || (adds.isEmpty() && !isHeadDue())) return
+    isGoingOn = ctx.self.offer({ type: 'pool.goOn' })
+  }
+
+  function onGoOn(): void {
+    isGoingOn = false
+  }
+
+  /** The pool's time never goes backwards, whatever the calendar does. */
+  function now(): number {
+    clock = Math.max(clock, ctx.wall())
+    return clock
+  }
+
+  function retry(): void {
+    isResting = false
+  }
+
+  return { begin, isBusy, hear, work, onHead, onAdd, onGoOn, run, now, retry }
+}
+
+function hasNews({ added, promoted, demoted, dropped, events }: Outcome): boolean {
+  return [added, promoted, demoted, dropped, events].some(list => list.length > 0)
+}
+
+function changed(pool: Pool, outcome: Outcome): PoolChanged {
+  const { added, promoted, demoted, dropped, events } = outcome
+  const head = pool.head.hash
+  return {
+    type: 'pool.changed',
+    head,
+    added,
+    promoted,
+    demoted,
+    dropped,
+    events,
+    stats: pool.stats,
+  }
+}

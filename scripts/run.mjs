@@ -136,6 +136,9 @@ async function staticChecks(total) {
   await step('lint', total, () => quiet(bin('oxlint'), ['--type-aware', '--deny-warnings']))
   await step('arrows between rooms', total, () => quiet(bin('turbo'), ['boundaries']))
   await step('tidy', total, () => quiet(process.execPath, [...fromSource, 'scripts/tidy.ts']))
+  await step('generated pages', total, () =>
+    quiet(process.execPath, [...fromSource, 'scripts/docs.ts', '--check']),
+  )
 }
 
 function summary(total) {
@@ -181,7 +184,7 @@ const jobs = {
     const code = await run(bin('tsc'), ['-b'])
     return code === 0 ? script('scripts/bench.ts', args) : code
   },
-  swarm: () => script('scripts/swarm.ts', args),
+  docs: () => script('scripts/docs.ts', args),
   format: () => run(bin('biome'), ['check', '--write', '.']),
   async help() {
     console.error(`unknown job "${job}"; one of: ${Object.keys(jobs).join(', ')}`)

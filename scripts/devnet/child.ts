@@ -33,6 +33,8 @@ export function startNode(
     },
   )
   closeSync(output)
+  // A node that has gone takes its end of the lifeline with it.
+  child.stdin?.on('error', () => {})
   const exited = new Promise<number>(resolve => {
     child.once('error', () => resolve(1))
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)))

@@ -20,6 +20,7 @@ import { askStatus, statusText } from './status.ts'
 
 const readyDeadlineMs = 60_000
 const stopDeadlineMs = 35_000
+const connectDeadlineMs = 3_000
 /** npm may pass the same Ctrl-C on twice; a second one this soon is not a wish to force the stop. */
 const doubledSignalMs = 500
 
@@ -50,6 +51,7 @@ export async function up(options: UpOptions): Promise<number> {
     const ready = await Promise.race([allReady(nodes, plans), stopping.asked])
     if (ready === undefined) return await stopAll(nodes, files, stopping)
     const network = describe(plans, ready)
+    await Promise.race([allConnected(network), stopping.asked])
     writeWhole(files.network, `${JSON.stringify(network, null, 2)}\n`)
     process.stdout.write(
       devnetBanner({
@@ -173,6 +175,16 @@ async function allReady(
       }
     }),
   )
+}
+
+/** Waits until everybody sees everybody, so that the first transaction finds its way; not for ever, since it would find it a little later too. */
+async function allConnected({ nodes }: NetworkFile): Promise<void> {
+  const deadline = performance.now() + connectDeadlineMs
+  while (performance.now() < deadline) {
+    const statuses = await Promise.all(nodes.map(node => askStatus(node.name, node.rpc)))
+    if (statuses.every(status => status.peers >= nodes.length - 1)) return
+    await new Promise(resolve => setTimeout(resolve, 30))
+  }
 }
 
 function describe(plans: readonly Plan[], ready: readonly PortsFile[]): NetworkFile {

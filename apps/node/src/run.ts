@@ -131,6 +131,7 @@ async function serve(
     await node.stop(read.number('shutdown.deadline'))
   })
   const signals = stopSignals(read.flag('devnet.lifeline'))
+  closers.push(signals.close)
   crash = error => {
     log.line('error', 'node/crash', { error })
     writeCrash(paths, effective.digest, error, node)

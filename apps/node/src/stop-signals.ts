@@ -20,5 +20,11 @@ export function stopSignals(lifeline: boolean) {
     process.stdin.on('error', () => asked('asked'))
     process.stdin.resume()
   }
-  return { asked: promise, ask: () => asked('asked'), crash: () => asked('crashed') }
+  return {
+    asked: promise,
+    ask: () => asked('asked'),
+    crash: () => asked('crashed'),
+    /** Lets go of standard input, which would keep the process alive as long as the launcher. */
+    close: () => void process.stdin.destroy(),
+  }
 }

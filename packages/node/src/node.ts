@@ -261,6 +261,8 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
 
   /** Connections are facts of the network, which is no actor: its listeners are told from outside, by the same table. */
   function tellAll(fact: Extract<NodeMessage, { type: 'peer.opened' | 'peer.closed' }>): void {
+    // The network is closed after the actors: nobody is left to hear of connections that end then.
+    if (stopping !== undefined) return
     for (const name of wiring[fact.type]) refs[name].tell(fact)
   }
 

@@ -1,0 +1,60 @@
+import * as is from './values.js';
+const setting = (key, value, fallback, sentence) => ({
+    key,
+    value,
+    sentence,
+    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(value === is.flag ? { bare: true } : {}),
+});
+/** Every key this program reads. */
+export const settings = [
+    setting('network', is.oneOf('dev'), 'dev', 'Network preset.'),
+    setting('datadir', is.text, undefined, 'Data directory; default ~/.rockpool/<network>.'),
+    setting('chain.genesis', is.text, undefined, 'Genesis file of the dev chain (TOML or JSON); default: built in, this node the only producer.'),
+    setting('chain.mining', is.oneOf('interval', 'on-demand', 'manual'), undefined, 'When blocks are made; default follows the block time of the genesis.'),
+    setting('chain.block-time', is.duration, undefined, 'Time between blocks of the built-in genesis; 0 makes a block when a transaction waits.'),
+    setting('p2p.listen.ip', is.text, '0.0.0.0', 'Address libp2p listens on.'),
+    setting('p2p.listen.tcp', is.port, 7625, 'TCP port of libp2p; 0 asks the system.'),
+    setting('p2p.advertise.ip', is.text, undefined, 'Address told to other nodes instead of the listening one.'),
+    setting('p2p.advertise.tcp', is.port, undefined, 'Port told to other nodes instead of the listening one.'),
+    setting('p2p.static', is.list, [], 'Multiaddrs with /p2p/<id> that are dialled for ever.'),
+    setting('p2p.bootnodes', is.list, [], 'Multiaddrs with /p2p/<id> that are dialled to find the network.'),
+    setting('p2p.profile', is.oneOf('devnet', 'small', 'public'), 'public', 'Mesh and score parameters by network size.'),
+    setting('txpool.pricelimit', is.wei, 1n, 'Least tip per gas that is taken.'),
+    setting('txpool.pricebump', is.wholeNumber(0), 10, 'Percent by which both fees must rise to replace a transaction.'),
+    setting('txpool.accountslots', is.wholeNumber(0), 16, 'Executable transactions guaranteed to each account.'),
+    setting('txpool.globalslots', is.wholeNumber(0), 5_120, 'Executable transactions of all accounts.'),
+    setting('txpool.accountqueue', is.wholeNumber(0), 64, 'Waiting transactions of one account.'),
+    setting('txpool.globalqueue', is.wholeNumber(0), 1_024, 'Waiting transactions of all accounts.'),
+    setting('txpool.lifetime', is.duration, 10_800_000, 'How long waiting transactions are kept.'),
+    setting('txpool.turn-max', is.wholeNumber(0), 512, 'Transactions applied in one actor turn.'),
+    setting('txpool.intake-queue', is.wholeNumber(0), 8_192, 'Submitted transactions waiting to be checked.'),
+    setting('rpc.enabled', is.flag, true, 'Serve JSON-RPC.'),
+    setting('rpc.ip', is.text, '127.0.0.1', 'Address of the JSON-RPC listener.'),
+    setting('rpc.port', is.port, 8_545, 'Port of the JSON-RPC listener (HTTP and WebSocket); 0 asks the system.'),
+    setting('rpc.vhosts', is.list, ['localhost', '127.0.0.1', '::1'], 'Host names a request may carry.'),
+    setting('rpc.corsdomain', is.list, [], 'Origins of browser pages that may call.'),
+    setting('rpc.body-limit', is.size, 5_242_880, 'Largest request body.'),
+    setting('rpc.batch-request-limit', is.wholeNumber(1), 1_000, 'Calls in one batch.'),
+    setting('rpc.batch-response-max-size', is.size, 25_000_000, 'Largest answer to a batch.'),
+    setting('rpc.txfeecap', is.wei, 1000000000000000000n, 'Largest fee of one submitted transaction; 0 is no cap.'),
+    setting('rpc.allow-unprotected-txs', is.flag, false, 'Take submitted transactions without replay protection (EIP-155).'),
+    setting('ops.enabled', is.flag, true, 'Serve health and metrics.'),
+    setting('ops.ip', is.text, '127.0.0.1', 'Address of the health and metrics listener.'),
+    setting('ops.port', is.port, 7_626, 'Port of the health and metrics listener; 0 asks the system.'),
+    setting('log.level', is.oneOf('debug', 'info', 'warn', 'error'), 'info', 'Least level that is logged.'),
+    setting('log.format', is.oneOf('auto', 'json', 'pretty'), 'auto', 'Pretty on a terminal, else JSON.'),
+    setting('log.file', is.text, undefined, 'Log to this file instead of standard output.'),
+    setting('shutdown.deadline', is.duration, 30_000, 'How long a stop may drain.'),
+    setting('crypto.workers', is.wholeNumber(0, 64), undefined, 'Signature recovery threads; 0 is the main thread; default cores - 1, 1 to 4.'),
+    setting('record.enabled', is.oneOf('false'), 'false', 'Flight recorder; this build has none, so only false is taken.'),
+    setting('new-identity', is.flag, false, 'Make a new peer key although this data directory has lost its own.'),
+    setting('devnet.control', is.flag, false, 'Serve devnet_* methods (mine).'),
+    setting('devnet.lifeline', is.flag, false, 'Drain when standard input closes: the launcher is gone.'),
+];
+export const settingByKey = new Map(settings.map(row => [row.key, row]));
+/** `txpool.price-bump` is read from `ROCKPOOL_TXPOOL_PRICE_BUMP`. */
+export function environmentName(key) {
+    return `ROCKPOOL_${key.toUpperCase().replaceAll(/[.-]/g, '_')}`;
+}
+//# sourceMappingURL=schema.js.map

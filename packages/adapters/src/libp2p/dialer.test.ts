@@ -1,6 +1,5 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { VirtualClock } from '@rockpool/actor'
-import type { Addr } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
 import { backoffMs, createDialer } from './dialer.ts'
 
@@ -22,7 +21,7 @@ function lab({ self = '1', yieldMs = 0, answers = (): boolean => false } = {}) {
     random: () => 1,
     log: { debug() {}, info() {}, warn: code => void warnings.push(code) },
     isConnected: () => connected,
-    async dial(_: Addr) {
+    async dial() {
       dials.push(clock.now())
       if (!answers()) throw new Error('refused')
       connected = true

@@ -75,6 +75,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   const tap = installFrameTap(router, {
     clock,
     frameDropped: meter.frameDropped,
+    isConnected: id => libp2p.getConnections(peerIdFromString(id)).length > 0,
     fault(id, reason, evidence) {
       meter.fault(reason)
       sink?.wireFault(id, reason, evidence)
@@ -94,13 +95,15 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   const peers = createPeers({
     libp2p,
     clock,
-    goodbyeOf: goodbyes.take,
+    gone(id) {
+      tap.forget(id)
+      return goodbyes.take(id)
+    },
     opened(view) {
       dialer.opened(view.id)
       sink?.opened(view)
     },
     closed(id, heldMs, bye) {
-      tap.forget(id)
       meter.closed(heldMs)
       dialer.closed(id, heldMs, bye)
       sink?.closed(id, heldMs, bye)

@@ -13,7 +13,8 @@ import type { NetworkClock } from './clock.ts'
 interface Parts {
   readonly libp2p: Libp2p
   readonly clock: NetworkClock
-  goodbyeOf(id: PeerId): Goodbye | undefined
+  /** The last connection of an id has closed, whether it was identified or not; what it said before. */
+  gone(id: PeerId): Goodbye | undefined
   opened(view: PeerView): void
   closed(id: PeerId, heldMs: number, bye: Goodbye | undefined): void
 }
@@ -38,7 +39,7 @@ const GOSSIP_PROTOCOL = '/meshsub/'
  * Who is connected: one entry per peer id, whatever the number of its connections. A peer counts from its identification on, because a
  * refused one looks connected for some milliseconds, until its last connection has closed.
  */
-export function createPeers({ libp2p, clock, goodbyeOf, opened, closed }: Parts) {
+export function createPeers({ libp2p, clock, gone, opened, closed }: Parts) {
   const entries = new Map<PeerId, Entry>()
   /** Connections that have not been identified, with the instant they were made. */
   const strangers = new Map<Connection, number>()
@@ -79,7 +80,7 @@ export function createPeers({ libp2p, clock, goodbyeOf, opened, closed }: Parts)
   function left(id: PeerId): void {
     const error = new CodedError('p2p/dial-failed', 'connection closed before identification')
     for (const waiter of waiters.get(id) ?? []) waiter.reject(error)
-    const bye = goodbyeOf(id)
+    const bye = gone(id)
     const entry = entries.get(id)
     if (entry === undefined) return
     entries.delete(id)

@@ -49,7 +49,7 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     inboundPending: 100,
     colocation: { weight: 0, threshold: 8 },
     exempt: 'private',
-    coolDownMaxMs: 5_000,
+    coolDownMaxMs: 2_000,
     yieldMs: 500,
   },
   small: {

@@ -13,7 +13,7 @@ const mallory = peerIdFromString('12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyK
 const honest = peerIdFromString('12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq')
 
 /** The real router without a network below it, with the tap unless told otherwise. */
-function lab({ tapped = true } = {}) {
+function lab({ tapped = true, connected = true } = {}) {
   const quiet = Object.assign(() => {}, { error() {}, trace() {}, enabled: false })
   const logger = { forComponent: () => Object.assign(quiet, { newScope: () => quiet }) }
   const components = { peerId: honest, logger } as unknown as GossipSubComponents
@@ -31,6 +31,7 @@ function lab({ tapped = true } = {}) {
   const tap = tapped
     ? installFrameTap(router, {
         clock,
+        isConnected: () => connected,
         frameDropped: () => void dropped++,
         fault: (id, reason, evidence) =>
           void faults.push(`${id.slice(-4)} ${reason} (${evidence})`),
@@ -145,12 +146,29 @@ test('a peer that left starts anew: nothing about it is kept', async () => {
   expect(delivered.at(-1)).toBe('KPH5 again')
 })
 
+test('what is read after a peer has left leaves nothing behind either', async () => {
+  const { router, delivered } = lab({ connected: false })
+  await read(
+    router,
+    Array.from({ length: limits.wireFramesBurst }, (_, index) => rpc(`${index}`)),
+  )
+
+  await read(router, [rpc('again')])
+
+  expect(delivered.at(-1)).toBe('KPH5 again')
+})
+
 test.each(['decodeRpc', 'pipePeerReadStream'] as const)(
   'a router without %s refuses to start',
   name => {
     const { router } = lab({ tapped: false })
     Object.assign(router, { [name]: undefined })
-    const options = { clock: new VirtualClock(), fault() {}, frameDropped() {} }
+    const options = {
+      clock: new VirtualClock(),
+      fault() {},
+      frameDropped() {},
+      isConnected: () => true,
+    }
 
     expect(() => installFrameTap(router, options)).toThrow(
       `p2p/router-patch-missing: ${name} (gossipsub 17.1.1)`,

@@ -9,6 +9,7 @@ export interface FrameTapOptions {
   /** Something a peer did that the router itself neither sees nor charges. */
   fault(id: PeerId, reason: string, evidence: string): void
   frameDropped(): void
+  isConnected(id: PeerId): boolean
 }
 
 export interface FrameTap {
@@ -45,7 +46,7 @@ interface Watched {
  *   `wire/oversize-frame`, repeated resets are `wire/stream-churn`.
  */
 export function installFrameTap(router: Router, options: FrameTapOptions): FrameTap {
-  const { clock, fault, frameDropped } = options
+  const { clock, fault, frameDropped, isConnected } = options
   const watched = new Map<PeerId, Watched>()
   const decode = method(router, 'decodeRpc')
   const pipe = method(router, 'pipePeerReadStream')
@@ -80,6 +81,9 @@ export function installFrameTap(router: Router, options: FrameTapOptions): Frame
       readFailed(id, asError(error))
       // The router would forget the peer also for the end of a stream that a newer one has replaced.
       if (inbound === router.streamsInbound.get(id)) throw error
+    } finally {
+      // Frames still in the buffer are read after the peer has left.
+      if (!isConnected(id)) watched.delete(id)
     }
   }
 

@@ -40,7 +40,7 @@ const transfersPerBlock = 1_400
 export async function rows(): Promise<BenchRow[]> {
   const wallets = Array.from({ length: accountCount }, (_, index) => walletOf(index))
   const world = worldOf(wallets)
-  const full = branchOf(world, { blocks: 10, transfers: transfersPerBlock, seed: 1 })
+  const full = branchOf(world, { blocks: 4, transfers: transfersPerBlock, seed: 1 })
   return [await executeRow(world, full), importRow(world, full), reorgRow(world), heapRow()]
 }
 
@@ -109,7 +109,7 @@ async function executeRow(world: World, blocks: readonly Sealed[]): Promise<Benc
     for (const undo of undos.reverse()) state.revert(undo)
     return spent
   }
-  const ours = rate(blocks.length * transfersPerBlock, best(pass, 30))
+  const ours = rate(blocks.length * transfersPerBlock, best(pass, 40))
   const [block] = blocks
   if (block === undefined) throw new Error('no block')
   const oracle = await Oracle.create(world.accounts)
@@ -144,7 +144,7 @@ function importRow(world: World, blocks: readonly Sealed[]): BenchRow {
       }
     })
   }
-  const ours = best(pass, 8) / blocks.length
+  const ours = best(pass, 15) / blocks.length
   return {
     row: 'import block of 1,400 transfers, senders known, without store',
     unit: 'CPU ms',

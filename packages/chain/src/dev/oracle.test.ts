@@ -8,4 +8,4 @@ test('25 random blocks agree with EthereumJS on status, gas, accounts, delegatio
   expect(found.included).toBeGreaterThan(60)
   expect(found.refused).toBeGreaterThan(5)
   expect(Object.keys(found.byType).sort()).toEqual(['0', '1', '2', '4', 'creation'])
-})
+}, 60_000)

@@ -2,19 +2,14 @@ import type { Address, Hash, TxReceipt, TxType } from '@rockpool/protocol'
 import {
   concatBytes,
   emptyCodeHash,
-  encodeRlp,
   fromHex,
   hashOf,
-  quantityToBytes,
+  headerLength,
+  writeListHeader,
 } from '@rockpool/protocol'
 import type { Keccak } from './keccak.ts'
+import { orderedTrieRoot } from './ordered-trie.ts'
 import type { Changes } from './state.ts'
-
-type Item = Uint8Array | readonly Item[]
-
-const nothing = new Uint8Array(0)
-const zeroBloom = new Uint8Array(256)
-const one = Uint8Array.of(1)
 
 /** A receipt with the type of its transaction, which its encoding begins with. */
 export interface TypedReceipt {
@@ -24,22 +19,32 @@ export interface TypedReceipt {
 
 /** Root of Ethereum's ordered trie over the transactions' own bytes. */
 export function transactionsRoot(raws: readonly Uint8Array[], keccak256: Keccak): Hash {
-  return orderedRoot(raws, keccak256)
+  return orderedTrieRoot(raws, keccak256)
 }
 
 /** Root of Ethereum's ordered trie over typed receipts: status, cumulative gas, zero bloom, no logs. */
 export function receiptsRoot(receipts: readonly TypedReceipt[], keccak256: Keccak): Hash {
-  return orderedRoot(receipts.map(encodeReceipt), keccak256)
+  return orderedTrieRoot(receipts.map(encodeReceipt), keccak256)
 }
 
+const bloomBytes = 256
+/** Header of the bloom, the bloom, and the empty list of logs. */
+const bloomAndLogs = bloomBytes + 4
+
 function encodeReceipt({ type, receipt }: TypedReceipt): Uint8Array {
-  const body = encodeRlp([
-    receipt.status === 1 ? one : nothing,
-    quantityToBytes(BigInt(receipt.cumulativeGasUsed)),
-    zeroBloom,
-    [],
-  ])
-  return type === 0 ? body : concatBytes(Uint8Array.of(type), body)
+  const gas = receipt.cumulativeGasUsed
+  const content = 1 + quantityLength(gas) + bloomAndLogs
+  const typed = type === 0 ? 0 : 1
+  const out = new Uint8Array(typed + headerLength(content) + content)
+  out[0] = type
+  let at = writeListHeader(out, typed, content)
+  out[at] = receipt.status === 1 ? 1 : 0x80
+  at = writeQuantity(out, at + 1, gas)
+  out[at] = 0xb9
+  out[at + 1] = bloomBytes >> 8
+  out[at + 2] = bloomBytes & 0xff
+  out[at + bloomAndLogs - 1] = 0xc0
+  return out
 }
 
 /**
@@ -48,15 +53,40 @@ function encodeReceipt({ type, receipt }: TypedReceipt): Uint8Array {
  */
 export function stateRoot(parentRoot: Hash, changes: Changes, keccak256: Keccak): Hash {
   const entries = [...changes].sort(([left], [right]) => (left < right ? -1 : 1))
-  const list = entries.map(
-    ([address, account]): Item => [
-      fromHex(address),
-      quantityToBytes(BigInt(account?.nonce ?? 0)),
-      quantityToBytes(account?.balance ?? 0n),
-      fromHex(codeHashOf(account?.delegation ?? null, keccak256)),
-    ],
-  )
-  return hashOf(keccak256(concatBytes(fromHex(parentRoot), encodeRlp(list))))
+  const list = Buffer.allocUnsafe(32 + entries.length * entryBytesMax)
+  let at = 0
+  for (const [address, account] of entries) {
+    const delegation = account?.delegation ?? null
+    const code = delegation === null ? emptyCode : fromHex(codeHashOf(delegation, keccak256))
+    at = writeEntry(list, at, address, account?.nonce ?? 0, account?.balance ?? 0n, code)
+  }
+  const header = new Uint8Array(headerLength(at))
+  writeListHeader(header, 0, at)
+  return hashOf(keccak256(concatBytes(fromHex(parentRoot), header, list.subarray(0, at))))
+}
+
+/** List header, address, nonce, balance and code hash of the longest entry. */
+const entryBytesMax = 2 + 21 + 9 + 33 + 33
+
+const emptyCode = fromHex(emptyCodeHash)
+
+function writeEntry(
+  out: Buffer,
+  from: number,
+  address: Address,
+  nonce: number,
+  balance: bigint,
+  codeHash: Uint8Array,
+): number {
+  const content = 21 + quantityLength(nonce) + bigQuantityLength(balance) + 33
+  let at = writeListHeader(out, from, content)
+  out[at] = 0x80 + 20
+  out.write(address.slice(2), at + 1, 'hex')
+  at = writeQuantity(out, at + 21, nonce)
+  at = writeBigQuantity(out, at, balance)
+  out[at] = 0x80 + 32
+  out.set(codeHash, at + 1)
+  return at + 33
 }
 
 /** Hash of an account's code: its delegation designator (EIP-7702) or nothing. */
@@ -67,86 +97,61 @@ export function codeHashOf(delegation: Address | null, keccak256: Keccak): Hash 
 
 const delegationPrefix = Uint8Array.of(0xef, 0x01, 0x00)
 
-/**
- * Root of a Merkle-Patricia trie whose keys are the encoded positions 0, 1, 2 … Ascending key order is known beforehand (1 to 127, then
- * 0, whose encoding is 0x80, then the rest), so the trie is built from sorted ranges without inserting.
- */
-function orderedRoot(values: readonly Uint8Array[], keccak256: Keccak): Hash {
-  if (values.length === 0) return hashOf(keccak256(Uint8Array.of(0x80)))
-  const entries: Entry[] = []
-  for (let index = 1; index < Math.min(values.length, 128); index++) push(index)
-  push(0)
-  for (let index = 128; index < values.length; index++) push(index)
-  return hashOf(keccak256(encodeRlp(node(entries, 0, entries.length, 0, keccak256))))
-
-  function push(index: number): void {
-    const value = values[index]
-    if (value !== undefined) entries.push({ path: nibblesOf(index), value })
-  }
+/** Bytes of an integer in RLP. */
+function quantityLength(value: number): number {
+  return value > 0 && value < 0x80 ? 1 : 1 + widthOf(value)
 }
 
-interface Entry {
-  readonly path: Uint8Array
-  readonly value: Uint8Array
+function writeQuantity(out: Uint8Array, at: number, value: number): number {
+  if (value > 0 && value < 0x80) {
+    out[at] = value
+    return at + 1
+  }
+  const width = widthOf(value)
+  out[at] = 0x80 + width
+  let rest = value
+  for (let index = at + width; index > at; index--) {
+    out[index] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return at + 1 + width
 }
 
-function nibblesOf(index: number): Uint8Array {
-  const key = encodeRlp(quantityToBytes(BigInt(index)))
-  const out = new Uint8Array(key.length * 2)
-  for (const [position, byte] of key.entries()) {
-    out[position * 2] = byte >> 4
-    out[position * 2 + 1] = byte & 15
-  }
-  return out
+function widthOf(value: number): number {
+  let width = 0
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) width += 1
+  return width
 }
 
-/** The node over entries `from` to `to` (exclusive), whose paths agree in the first `depth` nibbles. No key is a prefix of another. */
-function node(
-  entries: readonly Entry[],
-  from: number,
-  to: number,
-  depth: number,
-  keccak256: Keccak,
-): Item {
-  const first = entries[from]
-  const last = entries[to - 1]
-  if (first === undefined || last === undefined) return nothing
-  if (to - from === 1) return [compactPath(first.path.subarray(depth), true), first.value]
-  let shared = depth
-  while (first.path[shared] === last.path[shared]) shared += 1
-  if (shared > depth) {
-    const child = reference(node(entries, from, to, shared, keccak256), keccak256)
-    return [compactPath(first.path.subarray(depth, shared), false), child]
-  }
-  const branch: Item[] = []
-  let start = from
-  for (let nibble = 0; nibble < 16; nibble++) {
-    let end = start
-    while (end < to && entries[end]?.path[depth] === nibble) end += 1
-    branch.push(
-      end === start
-        ? nothing
-        : reference(node(entries, start, end, depth + 1, keccak256), keccak256),
-    )
-    start = end
-  }
-  branch.push(nothing)
-  return branch
+const word = 1n << 64n
+
+/** Most balances have two words; parsing their hexadecimal text would cost more than hashing them. */
+function bigQuantityLength(value: bigint): number {
+  if (value < safeMax) return quantityLength(Number(value))
+  if (value < word) return 1 + 8 - (Math.clz32(Number(value >> 32n)) >> 3)
+  let width = 0
+  let rest = value
+  for (; rest >= word; rest >>= 64n) width += 8
+  const high = Number(rest >> 32n)
+  const zeros = high === 0 ? 32 + Math.clz32(Number(rest)) : Math.clz32(high)
+  return 1 + width + 8 - (zeros >> 3)
 }
 
-/** How a parent names a child: by its hash, or by itself when its encoding is shorter than a hash. */
-function reference(child: Item, keccak256: Keccak): Item {
-  const encoded = encodeRlp(child)
-  return encoded.length < 32 ? child : keccak256(encoded)
-}
+const safeMax = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Nibbles as bytes, with a first nibble that says leaf or extension and whether the count is odd. */
-function compactPath(nibbles: Uint8Array, leaf: boolean): Uint8Array {
-  const odd = nibbles.length % 2
-  const out = new Uint8Array((nibbles.length >> 1) + 1)
-  out[0] = ((leaf ? 2 : 0) + odd) * 16 + (odd === 1 ? (nibbles[0] ?? 0) : 0)
-  for (let index = odd; index < nibbles.length; index += 2) {
-    out[(index >> 1) + 1] = (nibbles[index] ?? 0) * 16 + (nibbles[index + 1] ?? 0)
+function writeBigQuantity(out: Buffer, at: number, value: bigint): number {
+  if (value < safeMax) return writeQuantity(out, at, Number(value))
+  const width = bigQuantityLength(value) - 1
+  out[at] = 0x80 + width
+  let rest = value
+  let end = at + 1 + width
+  for (; end - at > 8; end -= 8) {
+    out.writeBigUInt64BE(BigInt.asUintN(64, rest), end - 8)
+    rest >>= 64n
   }
-  return out
+  for (let index = end - 1; index > at; index--) {
+    out[index] = Number(rest & 0xffn)
+    rest >>= 8n
+  }
+  return at + 1 + width
 }

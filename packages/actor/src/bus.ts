@@ -18,7 +18,6 @@ import { type BusReading, Kinds } from './meter.ts'
 import type { Pipe } from './pipe.ts'
 import { queuedIn, readBus } from './reading.ts'
 import { Forks, Rng } from './rng.ts'
-import type { TraceRow } from './trace.ts'
 import { Turns } from './turns.ts'
 import { cellOf } from './watch.ts'
 
@@ -52,6 +51,12 @@ export class Bus extends Turns {
   }
 
   /** Starts a root actor, under a new name or a declared ref. */
+  spawn<M extends Typed, F extends Typed = never>(
+    declared: ActorRef<M>,
+    behavior: Behavior<M, F>,
+    options?: Omit<SpawnOptions<M>, 'mailbox'>,
+  ): ActorRef<M>
+  /** The same with messages of its own, which nobody else can send. */
   spawn<M extends C, C extends Typed, F extends Typed = never>(
     declared: ActorRef<M>,
     behavior: Behavior<C, F>,
@@ -117,15 +122,6 @@ export class Bus extends Turns {
       if (!this.inTurn) this.draining.look()
     }
     return this.draining.result
-  }
-
-  /** How message `id` came about, newest first. */
-  trace(id: number): TraceRow[] {
-    return this.rows?.chain(id, this.ids) ?? []
-  }
-
-  get traceHash(): number {
-    return this.rows?.hash ?? 0
   }
 
   /** The law, against what really lies in the mailboxes. Holds between turns. */

@@ -13,7 +13,7 @@ import { DeadLetters, type DeadReason } from './dead-letters.ts'
 import type { Drain } from './drain.ts'
 import { Notice, Ring, type SystemItem } from './mailbox.ts'
 import { kindOf } from './meter.ts'
-import { Trace } from './trace.ts'
+import { Trace, type TraceRow } from './trace.ts'
 
 /** A message out of its mailbox but not yet accounted for. */
 export type Held = { readonly msg: Typed; readonly id: number; readonly cause: number }
@@ -59,6 +59,15 @@ export abstract class Post {
     this.rows = rows > 0 ? new Trace(rows, options.traceHash ?? false) : undefined
     this.deadLetters = new DeadLetters((level, code, fields) => this.report(level, code, fields))
     this.instant = this.clock.now()
+  }
+
+  /** How message `id` came about, newest first. */
+  trace(id: number): TraceRow[] {
+    return this.rows?.chain(id, this.ids) ?? []
+  }
+
+  get traceHash(): number {
+    return this.rows?.hash ?? 0
   }
 
   /** @internal To the tail of the ready list. */

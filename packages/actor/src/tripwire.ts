@@ -43,6 +43,7 @@ export function tripwire(options: TripwireOptions): Tripwire {
   let foreignCalls = 0
   const virtual: Record<string, () => unknown> = {
     'Date.now': () => options.wall(),
+    'new Date': () => options.wall(),
     'performance.now': () => options.now(),
     'Math.random': () => options.random(),
   }
@@ -71,7 +72,7 @@ export function tripwire(options: TripwireOptions): Tripwire {
     return () =>
       Reflect.defineProperty(owner, key, { value: original, configurable: true, writable: true })
   })
-  const restoreDate = guardDate(() => trips('new Date') || foreignDepth > 0, options)
+  const restoreDate = guardDate(() => trips('new Date'), options)
 
   return {
     violations,

@@ -24,6 +24,8 @@ export interface Host<L extends AnyStateMachine> {
   /** Runs the transition to its end. An action that throws, throws here. */
   send(event: EventFromLogic<L>): void
   readonly state: SnapshotFrom<L>
+  /** To store, and give back as `snapshot`. */
+  snapshot(): Snapshot<unknown>
   stop(): void
 }
 
@@ -104,6 +106,7 @@ export function hostIn<L extends AnyStateMachine, M extends Typed, F extends Typ
     get state() {
       return actor.getSnapshot()
     },
+    snapshot: () => actor.getPersistedSnapshot(),
     stop,
   }
 }

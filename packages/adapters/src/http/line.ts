@@ -3,7 +3,13 @@ import { askError, busy } from './rpc-error.ts'
 
 /** The promise edge of the bus. */
 export interface Asker {
-  ask<Q, R>(to: ActorRef<Q>, make: (reply: Reply<R>) => Q, ms: number): Promise<Outcome<R>>
+  /** `origin` labels the question in traces. */
+  ask<Q, R>(
+    to: ActorRef<Q>,
+    make: (reply: Reply<R>) => Q,
+    ms: number,
+    origin?: string,
+  ): Promise<Outcome<R>>
 }
 
 export interface LineOptions {
@@ -31,11 +37,10 @@ export function createLine<M>(bus: Asker, to: ActorRef<M>, options: LineOptions)
   const waiting: (() => void)[] = []
   let underWay = 0
 
+  /** Asks from a place it already holds, and hands the place on. */
   async function send<R>(make: (reply: Reply<R>) => M, ms: number): Promise<R> {
-    underWay++
-    const outcome = await bus.ask<M, R>(to, make, ms)
-    underWay--
-    waiting.shift()?.()
+    const outcome = await bus.ask<M, R>(to, make, ms, 'rpc')
+    handOn()
     if (outcome.ok) return outcome.value
     throw askError(outcome.error)
   }
@@ -46,12 +51,23 @@ export function createLine<M>(bus: Asker, to: ActorRef<M>, options: LineOptions)
     await new Promise<void>(resolve => waiting.push(resolve))
     const left = deadlineMs - (performance.now() - since)
     if (left > 0) return send(make, Math.ceil(left))
-    waiting.shift()?.()
+    handOn()
     throw askError('timeout')
   }
 
+  /** To who waits longest; only when nobody does is the place free. */
+  function handOn(): void {
+    const next = waiting.shift()
+    if (next === undefined) underWay--
+    else next()
+  }
+
   return {
-    ask: make => (underWay < underWayMax ? send(make, deadlineMs) : wait(make)),
+    ask(make) {
+      if (underWay >= underWayMax) return wait(make)
+      underWay++
+      return send(make, deadlineMs)
+    },
     get underWay() {
       return underWay
     },

@@ -8,9 +8,9 @@ export interface OpsOptions {
   readonly ip: string
   readonly port: number
   readonly vhosts: readonly string[]
-  health(): HealthView
+  readonly health: () => HealthView
   /** Every series of the node, read at each scrape. */
-  series(): readonly Series[]
+  readonly series: () => readonly Series[]
   readonly onBug: (error: unknown) => void
 }
 

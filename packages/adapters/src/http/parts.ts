@@ -28,11 +28,11 @@ export interface RpcParts {
   readonly forks?: Forks
   /** Accounts of eth_sendTransaction and its kin. */
   readonly signer: Signer
-  keccak256(bytes: Uint8Array): Uint8Array
+  readonly keccak256: (bytes: Uint8Array) => Uint8Array
   /** Calls back with every fact until the returned function is called. */
-  observe(listener: (fact: Fact) => void): () => void
-  peerCount(): number
-  listening(): boolean
+  readonly observe: (listener: (fact: Fact) => void) => () => void
+  readonly peerCount: () => number
+  readonly listening: () => boolean
   /** Version of Rockpool, for example `0.1.0`. */
   readonly version: string
   /** Offer the methods that make blocks. */
@@ -43,9 +43,9 @@ export interface RpcParts {
   readonly txFeeCapWei: bigint
   readonly log: Log
   /** True while the node stops. */
-  draining(): boolean
+  readonly draining: () => boolean
   /** What rockpool_health answers; absent: the method is not offered. */
-  health?(): HealthView
+  readonly health?: () => HealthView
   /** Calls of one batch; default 1,000. */
   readonly batchMax?: number
   /** Bytes of all answers of one batch; default 25,000,000. */

@@ -12,7 +12,7 @@ import { listingMethods, nodeMethods } from './rpc/net-web3.ts'
 import { txpoolMethods } from './rpc/txpool.ts'
 import { rpcOverHttp } from './rpc-http.ts'
 import { createRpcMeter, type RpcMeter } from './rpc-meter.ts'
-import { type Listening, startHttp } from './server.ts'
+import { type Listening, startHttp, type Times } from './server.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 import { rpcOverWebSocket } from './websocket.ts'
 
@@ -23,9 +23,9 @@ export interface Rpc {
   readonly filters: Filters
   readonly meter: RpcMeter
   /** Counters of calls, for the exporter. */
-  series(): Series[]
+  readonly series: () => Series[]
   /** Called with an exception that should not have been: logged, and the caller gets -32603. */
-  onBug(error: unknown, method?: string): void
+  readonly onBug: (error: unknown, method?: string) => void
   /** Stops listening to facts. */
   close(): void
 }
@@ -80,6 +80,7 @@ export interface RpcServerOptions {
   readonly bodyBytesMax?: number
   readonly connectionsMax?: number
   readonly clients?: Partial<ClientLimits>
+  readonly times?: Times
   /** What a WebSocket client may lag, and how often it is pinged. */
   readonly webSocket?: {
     readonly lagMax?: number
@@ -105,5 +106,6 @@ export function startRpcServer(options: RpcServerOptions): Promise<Listening> {
     },
     ...(options.connectionsMax !== undefined && { connectionsMax: options.connectionsMax }),
     ...(options.clients !== undefined && { clients: options.clients }),
+    ...(options.times !== undefined && { times: options.times }),
   })
 }

@@ -9,19 +9,38 @@ import { createHostCheck, hostName } from './origins.ts'
 export interface HttpOptions extends ListenAddress {
   /** Names a caller may use for this node; `*` allows all. Addresses are always allowed. */
   readonly vhosts: readonly string[]
-  /** Answers one request. Its promise, if any, never rejects. */
-  handler(request: IncomingMessage, response: ServerResponse, client: Client): void
+  /** Answers one request. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse, client: Client) => void
   /** Takes over an upgraded connection; absent: upgrades are refused. */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer, client: Client): void
+  readonly upgrade?: (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    client: Client,
+  ) => void
   /** Ends what `server.close` does not: upgraded connections. */
-  closing?(): void
+  readonly closing?: () => void
   /** Told of refusals and of the number of connections, for meters. */
-  refused?(reason: 'host' | 'connections'): void
-  connections?(change: 1 | -1): void
+  readonly refused?: (reason: 'host' | 'connections') => void
+  readonly connections?: (change: 1 | -1) => void
   readonly connectionsMax?: number
   readonly clients?: Partial<ClientLimits>
+  /** Time for all headers, for a whole request, and between two of one connection. Milliseconds. */
+  readonly times?: Times
   /** How long answers under way may still take when the server closes. Milliseconds. */
   readonly graceMs?: number
+}
+
+export interface Times {
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly keepAliveMs: number
+}
+
+const defaultTimes: Times = {
+  headersMs: limits.rpcHeadersMs,
+  requestMs: limits.rpcRequestMs,
+  keepAliveMs: limits.rpcKeepAliveMs,
 }
 
 export interface Listening {
@@ -40,6 +59,7 @@ export interface Listening {
  */
 export async function startHttp(options: HttpOptions): Promise<Listening> {
   const { name, ip, vhosts, handler, upgrade } = options
+  const { headersMs, requestMs, keepAliveMs } = options.times ?? defaultTimes
   const clients = createClients(options.clients)
   const hosts = createHostCheck(vhosts)
   const bySocket = new WeakMap<Duplex, Client>()
@@ -47,11 +67,11 @@ export async function startHttp(options: HttpOptions): Promise<Listening> {
 
   const server = createServer(
     {
-      headersTimeout: limits.rpcHeadersMs,
-      requestTimeout: limits.rpcRequestMs,
-      keepAliveTimeout: limits.rpcKeepAliveMs,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
       maxHeaderSize: limits.rpcHeaderBytes,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: Math.min(1_000, headersMs),
       noDelay: true,
     },
     (request, response) => {

@@ -56,9 +56,10 @@ export function rpcOverWebSocket(options: RpcWebSocketOptions) {
   function attach(ws: WebSocket, { bucket }: Client): void {
     const mine = subscriptionsOf(subscriptions, notify)
     const caller: Caller = { subscriber: mine, ...(bucket !== undefined && { bucket }) }
-    let lag = 0
-    let lagBytes = 0
+    let sent = { count: 0, bytes: 0 }
+    let done = sent
     let calls = 0
+    const read: RawData[] = []
     meter.connections.http--
     meter.connections.websocket++
     answering.add(ws)
@@ -71,9 +72,16 @@ export function rpcOverWebSocket(options: RpcWebSocketOptions) {
       mine.close()
     })
     ws.on('message', data => {
-      const answer = dispatcher.answer(textOf(data), caller)
+      if (calls < limits.rpcSocketCallsMax) return take(textOf(data))
+      // A paused socket still delivers what it has read: at most one read, so this list is short.
+      read.push(data)
+      ws.pause()
+    })
+
+    function take(text: string): void {
+      const answer = dispatcher.answer(text, caller)
       if (!(answer instanceof Promise)) return send(answer)
-      if (++calls >= limits.rpcSocketCallsMax) ws.pause()
+      calls++
       answer
         .then(send, error => {
           onBug(error)
@@ -83,7 +91,7 @@ export function rpcOverWebSocket(options: RpcWebSocketOptions) {
           calls--
           resume()
         })
-    })
+    }
 
     function send({ body }: Answer): void {
       if (body === undefined || ws.readyState !== WebSocket.OPEN) {
@@ -96,24 +104,30 @@ export function rpcOverWebSocket(options: RpcWebSocketOptions) {
     }
 
     function resume(): void {
-      if (ws.isPaused && calls < limits.rpcSocketCallsMax && ws.bufferedAmount <= lagBytesMax)
-        ws.resume()
+      while (read.length > 0 && calls < limits.rpcSocketCallsMax) {
+        const data = read.shift()
+        if (data !== undefined) take(textOf(data))
+      }
+      if (ws.isPaused && read.length === 0 && ws.bufferedAmount <= lagBytesMax) ws.resume()
     }
 
     function notify(notification: string): void {
       if (ws.readyState !== WebSocket.OPEN) return
-      if (lag >= lagMax || lagBytes + notification.length > lagBytesMax) return cutOff()
-      const bytes = notification.length
-      lag++
-      lagBytes += bytes
+      // What the system has taken is on its way: a burst within one turn is no lag by itself.
+      if (ws.bufferedAmount === 0) done = sent
+      const lag = sent.count - done.count
+      const lagBytes = sent.bytes - done.bytes
+      if (lag >= lagMax || lagBytes + notification.length > lagBytesMax)
+        return cutOff(lag, lagBytes)
+      const now = { count: sent.count + 1, bytes: sent.bytes + notification.length }
+      sent = now
       ws.send(notification, () => {
-        lag--
-        lagBytes -= bytes
+        if (now.count > done.count) done = now
       })
     }
 
     /** A subscriber that cannot keep up would cost memory without end. It is told once, so that it can start anew. */
-    function cutOff(): void {
+    function cutOff(lag: number, lagBytes: number): void {
       meter.refuse('slow-consumer')
       mine.close()
       const details = `{"notifications":${lag},"bytes":${lagBytes}}`

@@ -28,7 +28,6 @@ import {
   hash,
   index,
   intoField,
-  optional,
   param,
   readBlockNumber,
   readHash,

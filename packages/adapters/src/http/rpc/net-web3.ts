@@ -22,9 +22,7 @@ export function nodeMethods({ parts }: Backend): Method[] {
       chainId: quantity(chainId),
       genesisHash,
     })),
-    ...(health === undefined
-      ? []
-      : [method('rockpool_health', [], () => healthBody(health.call(parts)))]),
+    ...(health === undefined ? [] : [method('rockpool_health', [], () => healthBody(health()))]),
   ]
 }
 

@@ -15,8 +15,6 @@ export interface Batch {
   readonly salt: number
 }
 
-export type Batcher = ReturnType<typeof createBatcher>
-
 /**
  * Gathers transactions for one topic: up to 64 and 16 KiB, for at most 15 ms. One system call and one router pass per batch is 13 times
  * cheaper per transaction than one by one. Pure: the caller brings the time and sends what comes out.

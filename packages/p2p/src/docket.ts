@@ -18,8 +18,6 @@ export interface Case {
   verdict?: Verdict
 }
 
-export type Docket = ReturnType<typeof createDocket>
-
 /** Deliveries that wait for a verdict. Each is told one, the latest when its time is up. */
 export function createDocket(told: (topic: Case['topic'], judgement: Judgement) => void) {
   /** In order of arrival, hence of deadline. */

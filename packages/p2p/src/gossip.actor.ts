@@ -1,11 +1,5 @@
 import { type Behavior, unreachable } from '@rockpool/actor'
-import {
-  type ChainHead,
-  type GossipDeliver,
-  type Head,
-  limits,
-  type PoolChanged,
-} from '@rockpool/protocol'
+import { type ChainHead, type GossipDeliver, limits, type PoolChanged } from '@rockpool/protocol'
 import { createBlockJudge } from './block-judge.ts'
 import { createCounts } from './counts.ts'
 import { type Case, createDocket } from './docket.ts'

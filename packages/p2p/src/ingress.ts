@@ -1,7 +1,5 @@
 import type { PeerId } from '@rockpool/protocol'
 
-export type Ingress<T> = ReturnType<typeof createIngress<T>>
-
 /**
  * Deliveries of one topic that wait to be decoded. Bounded as a whole and per peer, and served one peer after the other: whoever floods
  * waits behind itself, not before the others.

@@ -32,8 +32,6 @@ export interface IntakeParts {
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
 }
 
-export type Intake = ReturnType<typeof createIntake>
-
 /**
  * What can be said of a batch without the pool. Cheapest first: what is known or known to be bad is not decoded again, what fails without
  * its sender is never recovered.

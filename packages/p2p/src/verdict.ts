@@ -7,7 +7,7 @@ export type JudgedCode = Extract<
 >
 
 /** What a peer is charged with for a REJECT. */
-export type Charge = 'gossip/bad-frame' | 'gossip/invalid-tx' | 'gossip/invalid-block'
+type Charge = 'gossip/bad-frame' | 'gossip/invalid-tx' | 'gossip/invalid-block'
 
 export interface Row {
   readonly verdict: Verdict

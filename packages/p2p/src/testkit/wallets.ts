@@ -25,7 +25,7 @@ export const sha256 = (bytes: Uint8Array): Uint8Array => sha.init().update(bytes
 export const chainId = 1337n
 
 /** The `Crypto` port over the native library, in the calling thread. */
-export const crypto: Crypto = {
+const crypto: Crypto = {
   backend: 'native',
   workers: 0,
   keccak256,

@@ -42,7 +42,7 @@ export const genesis: Head = {
   baseFee: 1n,
 }
 
-export const pending = (tx: TxRecord): Answer<Added> => ok({ hash: tx.hash, half: 'pending' })
+const pending = (tx: TxRecord): Answer<Added> => ok({ hash: tx.hash, half: 'pending' })
 
 export interface WorldOptions {
   /** What the pool answers; undefined: it does not. */

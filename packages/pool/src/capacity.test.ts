@@ -180,6 +180,17 @@ describe('the pool full by slots', () => {
     sound(bench)
   })
 
+  test('a sender whose only transaction is pushed out may add another in the same batch', () => {
+    const bench = full([100, 10, 20, 30, 40])
+
+    const codes = bench.codes(aTx({ from: 9, price: 15 }), aTx({ from: 1, price: 50 }))
+
+    expect(codes).toEqual(['queued', 'pending'])
+    expect(bench.pool.has(aTx({ from: 9, price: 15 }).hash)).toBe(false)
+    expect(bench.nonces(1).pending).toEqual([0])
+    sound(bench)
+  })
+
   test('a replacement in a full pool costs nobody a place', () => {
     const bench = full([100, 10, 20, 30, 40])
     expect(bench.codes(aTx({ from: 1, price: 11 }))).toEqual(['pending'])

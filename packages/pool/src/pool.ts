@@ -18,7 +18,7 @@ import { Admission } from './admission.ts'
 import type { PoolConfig } from './config.ts'
 import type { Account, Entry } from './entry.ts'
 import { Holdings } from './holdings.ts'
-import type { Accounts, Op, Outcome, ResetPath } from './op.ts'
+import type { Op, Outcome, ResetPath } from './op.ts'
 import { adoptViews, dropOverGasCap, reinject } from './reorg.ts'
 import {
   demote,

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errors } from '@rockpool/protocol'
-import { environmentName, settings } from '../apps/node/src/schema.ts'
+import { environmentName, settings } from 'rockpool/schema'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const made = '<!-- Written by scripts/docs.ts from the code; edit there. -->'

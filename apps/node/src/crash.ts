@@ -4,15 +4,24 @@ import type { Node } from '@rockpool/node'
 import type { Paths } from './datadir.ts'
 
 /** Leaves what a person needs to understand a crash: the error, mailbox depths, dead letters, and what was configured. */
-export function writeCrash(paths: Paths, digest: string, error: unknown, node: Node): void {
+export function writeCrash(
+  paths: Paths,
+  digest: string,
+  error: unknown,
+  node: Node | undefined,
+): void {
   const folder = join(paths.root, 'crashes')
-  const { actors, deadLetters, balanced, queued } = node.bus.meters()
+  const meters = node?.bus.meters()
   const report = {
     at: new Date().toISOString(),
     error: error instanceof Error ? error.stack : String(error),
     config: digest,
-    bus: { balanced, queued, deadLetters },
-    actors: actors.map(({ actor, depth, highWater, restarts }) => ({
+    bus: meters && {
+      balanced: meters.balanced,
+      queued: meters.queued,
+      deadLetters: meters.deadLetters,
+    },
+    actors: meters?.actors.map(({ actor, depth, highWater, restarts }) => ({
       actor,
       depth,
       highWater,

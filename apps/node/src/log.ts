@@ -11,6 +11,8 @@ export type Fields = Readonly<Record<string, unknown>>
 export interface Log {
   /** One line: a stable code `room/reason` and its fields. */
   line(level: Level, code: string, fields?: Fields): void
+  /** The same for rooms that name the level first. */
+  readonly room: Readonly<Record<Level, (code: string, fields?: Record<string, unknown>) => void>>
   /** Everything written so far is on its way to disk or terminal. */
   flush(): void
 }
@@ -32,8 +34,12 @@ export function createLog(options: {
   const logger = pretty
     ? pino(jsonOptions(options.level), prettyStream())
     : pino(jsonOptions(options.level), destination)
+  const line = withRepeatsSummed(logger)
+  const at = (level: Level) => (code: string, fields?: Record<string, unknown>) =>
+    line(level, code, fields)
   return {
-    line: withRepeatsSummed(logger),
+    line,
+    room: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     flush: () => {
       if (!pretty) destination.flushSync()
     },

@@ -7,7 +7,7 @@ import type { Paths } from './datadir.ts'
 import { exit, Refusal } from './exit.ts'
 
 /** The sentence and exit code of what went wrong at start; anything unknown stays what it is. */
-export function asRefusal(error: unknown, paths: Paths, read: Reader): unknown {
+export function asRefusal(error: unknown, paths: Paths): unknown {
   if (error instanceof Refusal) return error
   if (error instanceof ListenError)
     return new Refusal(exit.datadir, error.message, { cause: error })
@@ -18,7 +18,6 @@ export function asRefusal(error: unknown, paths: Paths, read: Reader): unknown {
   const text = error.message.startsWith(error.code)
     ? error.message
     : `${error.code}: ${error.message}`
-  void read
   return code === undefined ? error : new Refusal(code, text, { cause: error })
 }
 

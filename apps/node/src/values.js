@@ -1,106 +1,107 @@
-import * as v from 'valibot';
+import * as v from 'valibot'
+
 const durationUnits = {
-    ms: 1,
-    s: 1_000,
-    m: 60_000,
-    h: 3_600_000,
-    d: 86_400_000,
-};
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
 const sizeUnits = {
-    B: 1,
-    KiB: 1_024,
-    MiB: 1_048_576,
-    GiB: 1_073_741_824,
-};
+  B: 1,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+}
 const weiUnits = {
-    wei: 1n,
-    gwei: 1000000000n,
-    ether: 1000000000000000000n,
-};
-const shown = (value) => typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? 'nothing');
+  wei: 1n,
+  gwei: 1000000000n,
+  ether: 1000000000000000000n,
+}
+const shown = value =>
+  typeof value === 'bigint' ? `${value}` : (JSON.stringify(value) ?? 'nothing')
 /** Lifts a plain parse function (undefined or an error text on failure) into a schema. */
 function schema(parse) {
-    return v.pipe(v.unknown(), v.rawTransform(({ dataset, addIssue, NEVER }) => {
-        const parsed = parse(dataset.value);
-        if (!(parsed instanceof Wrong))
-            return parsed;
-        addIssue({ message: parsed.text });
-        return NEVER;
-    }));
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const parsed = parse(dataset.value)
+      if (!(parsed instanceof Wrong)) return parsed
+      addIssue({ message: parsed.text })
+      return NEVER
+    }),
+  )
 }
 class Wrong {
-    text;
-    constructor(text) {
-        this.text = text;
-    }
+  text
+  constructor(text) {
+    this.text = text
+  }
 }
-const expected = (what, got) => new Wrong(`expected ${what}, got ${shown(got)}`);
-export const text = schema(value => (typeof value === 'string' ? value : expected('text', value)));
+const expected = (what, got) => new Wrong(`expected ${what}, got ${shown(got)}`)
+export const text = schema(value => (typeof value === 'string' ? value : expected('text', value)))
 export function wholeNumber(min, max = Number.MAX_SAFE_INTEGER) {
-    return schema(value => {
-        const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-        const wanted = max === Number.MAX_SAFE_INTEGER
-            ? `a whole number ≥ ${min}`
-            : `a whole number from ${min} to ${max}`;
-        if (typeof number !== 'number' || !Number.isSafeInteger(number))
-            return expected(wanted, value);
-        return number >= min && number <= max ? number : expected(wanted, value);
-    });
+  return schema(value => {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+    const wanted =
+      max === Number.MAX_SAFE_INTEGER
+        ? `a whole number ≥ ${min}`
+        : `a whole number from ${min} to ${max}`
+    if (typeof number !== 'number' || !Number.isSafeInteger(number)) return expected(wanted, value)
+    return number >= min && number <= max ? number : expected(wanted, value)
+  })
 }
 /** Port 0 asks the system; 1 to 1023 belong to it. */
 export const port = schema(value => {
-    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-    if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 65_535)
-        return expected('a port from 0 to 65535', value);
-    return number === 0 || number > 1_023
-        ? number
-        : new Wrong(`port ${number} is privileged; choose one above 1023, or 0`);
-});
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 65_535)
+    return expected('a port from 0 to 65535', value)
+  return number === 0 || number > 1_023
+    ? number
+    : new Wrong(`port ${number} is privileged; choose one above 1023, or 0`)
+})
 export const flag = schema(value => {
-    if (value === true || value === 'true' || value === '')
-        return true;
-    return value === false || value === 'false' ? false : expected('true or false', value);
-});
+  if (value === true || value === 'true' || value === '') return true
+  return value === false || value === 'false' ? false : expected('true or false', value)
+})
 export function oneOf(...choices) {
-    return schema(value => typeof value === 'string' && choices.includes(value)
-        ? value
-        : expected(`one of ${choices.join(', ')}`, value));
+  return schema(value =>
+    typeof value === 'string' && choices.includes(value)
+      ? value
+      : expected(`one of ${choices.join(', ')}`, value),
+  )
 }
 /** `30s`, `6h`, `500ms`; a bare 0 is allowed, any other bare number lacks its unit. */
-export const duration = schema(value => withUnit(value, durationUnits, '1h', 'a duration'));
+export const duration = schema(value => withUnit(value, durationUnits, '1h', 'a duration'))
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
-export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'));
+export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 function withUnit(value, units, example, what) {
-    if (value === 0 || value === '0')
-        return 0;
-    const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(value) : null;
-    const unit = match?.[2] === undefined ? undefined : units[match[2]];
-    if (match !== null && unit !== undefined)
-        return Math.round(Number(match[1]) * unit);
-    const bare = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value));
-    return bare
-        ? new Wrong(`write a unit, for example ${example}`)
-        : expected(`${what} such as ${example}`, value);
+  if (value === 0 || value === '0') return 0
+  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(value) : null
+  const unit = match?.[2] === undefined ? undefined : units[match[2]]
+  if (match !== null && unit !== undefined) return Math.round(Number(match[1]) * unit)
+  const bare = typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))
+  return bare
+    ? new Wrong(`write a unit, for example ${example}`)
+    : expected(`${what} such as ${example}`, value)
 }
 /** `1gwei`, `1ether`, `7wei`; a bare number is wei. */
 export const wei = schema(value => {
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
-        return BigInt(value);
-    const match = typeof value === 'string' ? /^(\d+)(?:\.(\d+))?\s*(wei|gwei|ether)?$/.exec(value) : null;
-    const unit = match === null ? undefined : weiUnits[match[3] ?? 'wei'];
-    if (match?.[1] === undefined || unit === undefined)
-        return expected('an amount such as 1gwei', value);
-    const decimals = match[2] ?? '';
-    const scale = 10n ** BigInt(decimals.length);
-    const scaled = BigInt(match[1] + decimals) * unit;
-    return scaled % scale === 0n ? scaled / scale : expected('a whole number of wei', value);
-});
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return BigInt(value)
+  const match =
+    typeof value === 'string' ? /^(\d+)(?:\.(\d+))?\s*(wei|gwei|ether)?$/.exec(value) : null
+  const unit = match === null ? undefined : weiUnits[match[3] ?? 'wei']
+  if (match?.[1] === undefined || unit === undefined)
+    return expected('an amount such as 1gwei', value)
+  const decimals = match[2] ?? ''
+  const scale = 10n ** BigInt(decimals.length)
+  const scaled = BigInt(match[1] + decimals) * unit
+  return scaled % scale === 0n ? scaled / scale : expected('a whole number of wei', value)
+})
 /** Comma separated in flags and environment, a list in the file. */
 export const list = schema(value => {
-    if (Array.isArray(value) && value.every(item => typeof item === 'string'))
-        return value;
-    if (typeof value !== 'string')
-        return expected('a list of text', value);
-    return value === '' ? [] : value.split(',').map(item => item.trim());
-});
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
+  if (typeof value !== 'string') return expected('a list of text', value)
+  return value === '' ? [] : value.split(',').map(item => item.trim())
+})
 //# sourceMappingURL=values.js.map

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { RealClock } from '@rockpool/actor'
+import { signDigest } from '@rockpool/adapters/crypto'
+import { createNetwork, type Libp2pNetwork } from '@rockpool/adapters/libp2p'
+import { createNode, type NetworkNames, type Node, type NodeConfig, topicsOf } from '@rockpool/node'
+import { sanitizePoolConfig } from '@rockpool/pool'
+import { toHex } from '@rockpool/protocol'
+import type { Reader } from './config.ts'
+import type { Ground } from './ground.ts'
+import type { Log } from './log.ts'
+import type { Effective } from './settings.ts'
+import { version } from './version.ts'
+
+export interface Cast {
+  readonly node: Node
+  readonly network: Libp2pNetwork
+  readonly names: NetworkNames
+}
+
+/** Puts the node together over the real ports. Nothing runs or listens until `node.start()`. */
+export async function assemble(
+  { read }: Effective,
+  ground: Ground,
+  log: Log,
+  fatal: (error: unknown) => void,
+): Promise<Cast> {
+  const { crypto, genesis, database, producer, producerKey } = ground
+  const names = topicsOf(genesis, ground.genesisHash, crypto)
+  const clock = new RealClock()
+  const network = await createNetwork({
+    privateKey: ground.p2pKey,
+    listen: [`/ip4/${read.text('p2p.listen.ip')}/tcp/${read.number('p2p.listen.tcp')}`],
+    ...advertised(read),
+    profile: read.text('p2p.profile') as 'devnet' | 'small' | 'public',
+    topics: [names.tx, names.block],
+    static: read.list('p2p.static'),
+    bootnodes: read.list('p2p.bootnodes'),
+    agent: `rockpool/${version}`,
+    clock,
+    log: log.room,
+  })
+  const pool = sanitizePoolConfig(poolSettings(read))
+  for (const warning of pool.warnings) log.line('warn', 'pool/sanitized', { warning })
+  const node = await createNode(
+    {
+      clock,
+      seed: toHex(randomBytes(16)),
+      entropy: { bytes: count => randomBytes(count) },
+      store: room => database.room(room),
+      crypto,
+      network,
+      seal: { address: producer, sign: async digest => signDigest(digest, producerKey) },
+      log: (level, code, fields, place) => log.line(level, code, { ...fields, ...place }),
+      fatal,
+    },
+    nodeConfig(read, genesis, pool.config),
+  )
+  if (crypto.fallbackReason !== undefined)
+    node.raise({
+      code: 'crypto-fallback',
+      services: [],
+      text: `native signature recovery is missing: ${crypto.fallbackReason}`,
+    })
+  return { node, network, names }
+}
+
+function advertised(read: Reader): { advertise?: string[] } {
+  if (!read.has('p2p.advertise.ip')) return {}
+  const port = read.number(read.has('p2p.advertise.tcp') ? 'p2p.advertise.tcp' : 'p2p.listen.tcp')
+  return { advertise: [`/ip4/${read.text('p2p.advertise.ip')}/tcp/${port}`] }
+}
+
+function poolSettings(read: Reader) {
+  return {
+    priceLimit: read.wei('txpool.pricelimit'),
+    priceBump: read.number('txpool.pricebump'),
+    accountSlots: read.number('txpool.accountslots'),
+    globalSlots: read.number('txpool.globalslots'),
+    accountQueue: read.number('txpool.accountqueue'),
+    globalQueue: read.number('txpool.globalqueue'),
+    lifetimeMs: read.number('txpool.lifetime'),
+    turnMax: read.number('txpool.turn-max'),
+    intakeQueue: read.number('txpool.intake-queue'),
+  }
+}
+
+function nodeConfig(
+  read: Reader,
+  genesis: NodeConfig['genesis'],
+  pool: NodeConfig['pool'],
+): NodeConfig {
+  return {
+    version,
+    genesis,
+    pool,
+    services: read.flag('rpc.enabled') ? ['rpc', 'p2p'] : ['p2p'],
+    expectsPeers: read.list('p2p.static').length + read.list('p2p.bootnodes').length > 0,
+    ...(read.has('chain.mining') && {
+      mining: read.text('chain.mining') as 'interval' | 'on-demand' | 'manual',
+    }),
+  }
+}

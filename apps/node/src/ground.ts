@@ -1,0 +1,81 @@
+import {
+  addressOfKey,
+  createCrypto,
+  loadOrCreateKey,
+  type NodeCrypto,
+} from '@rockpool/adapters/crypto'
+import { type Database, openDatabase } from '@rockpool/adapters/level'
+import { loadOrCreateP2pKey } from '@rockpool/adapters/libp2p'
+import { type Genesis, genesisBlock } from '@rockpool/chain'
+import type { Address, Hash } from '@rockpool/protocol'
+import type { Closing } from './closing.ts'
+import {
+  checkVersion,
+  prepareDatadir,
+  readVersion,
+  schemaVersion,
+  writeVersion,
+} from './datadir.ts'
+import { genesisOf } from './genesis.ts'
+import type { Log } from './log.ts'
+import { requireFreePorts, requireKey } from './refusals.ts'
+import type { Effective } from './settings.ts'
+import { version } from './version.ts'
+
+/** What a node stands on before anything of it runs: keys, signatures, its genesis and its locked database. */
+export interface Ground {
+  readonly p2pKey: Uint8Array
+  readonly producerKey: Uint8Array
+  readonly producer: Address
+  readonly crypto: NodeCrypto
+  readonly genesis: Genesis
+  readonly genesisHash: Hash
+  readonly database: Database
+  /** Writes into VERSION that this run ended well. */
+  markClean(): void
+}
+
+/** Opens the data directory. Every refusal comes before the database is touched, and that before any listener. */
+export async function openGround(
+  { read, paths }: Effective,
+  log: Log,
+  closing: Closing,
+): Promise<Ground> {
+  prepareDatadir(paths)
+  requireKey(paths, read)
+  const p2pKey = await loadOrCreateP2pKey(paths.p2pKey)
+  const producerKey = (await loadOrCreateKey(paths.producerKey)).key
+  const producer = addressOfKey(producerKey)
+  const crypto = await createCrypto({
+    ...(read.has('crypto.workers') && { workers: read.number('crypto.workers') }),
+    log: { warn: (code, fields) => log.line('warn', code, fields) },
+  })
+  closing.add(() => crypto.close())
+  const genesis = genesisOf(read, producer)
+  const genesisHash = genesisBlock(genesis, crypto.keccak256).header.hash
+  const identity = { network: read.text('network'), chainId: genesis.chainId, genesis: genesisHash }
+  const known = readVersion(paths)
+  if (known) checkVersion(known, identity)
+  await requireFreePorts(read)
+  const database = await openDatabase(paths.db)
+  closing.add(() => database.close())
+  const created = known?.created ?? new Date().toISOString()
+  const mark = (cleanStop: boolean) =>
+    writeVersion(paths, {
+      schema: schemaVersion,
+      ...identity,
+      created,
+      lastRun: { version, cleanStop },
+    })
+  mark(false)
+  return {
+    p2pKey,
+    producerKey,
+    producer,
+    crypto,
+    genesis,
+    genesisHash,
+    database,
+    markClean: () => mark(true),
+  }
+}

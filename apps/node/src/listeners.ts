@@ -1,0 +1,161 @@
+import { rmSync } from 'node:fs'
+import { createSigner } from '@rockpool/adapters/crypto'
+import { createRpc, type Rpc, startOpsServer, startRpcServer } from '@rockpool/adapters/http'
+import { devAccounts, type Genesis } from '@rockpool/chain'
+import { type Address, fromHex } from '@rockpool/protocol'
+import type { Cast } from './cast.ts'
+import type { Closing } from './closing.ts'
+import { startControl } from './control.ts'
+import { schemaVersion, writeWhole } from './datadir.ts'
+import type { Ground } from './ground.ts'
+import type { Log } from './log.ts'
+import type { Effective } from './settings.ts'
+import { statusOf } from './status-of.ts'
+import { version } from './version.ts'
+
+export interface Opened {
+  readonly rpc?: string
+  readonly ops?: string
+}
+
+export interface Serving {
+  readonly effective: Effective
+  readonly ground: Ground
+  readonly cast: Cast
+  readonly log: Log
+  readonly closing: Closing
+  readonly startedAt: number
+  stop(): void
+}
+
+/** Opens what serves clients, which comes last, and then says in `ports.json` where. */
+export async function openListeners(serving: Serving): Promise<Opened> {
+  const { effective, ground, cast, closing } = serving
+  const rpc = makeRpc(serving)
+  closing.add(() => rpc.close())
+  const rpcServer = await openRpc(serving, rpc)
+  const opsServer = await openOps(serving, rpc)
+  await openControl(serving, rpc)
+  const file = effective.paths.ports
+  writeWhole(
+    file,
+    `${JSON.stringify(
+      {
+        pid: process.pid,
+        version,
+        peerId: cast.network.self,
+        p2p: cast.network.addresses(),
+        ...(rpcServer && { rpc: rpcServer.url, ws: rpcServer.url.replace(/^http/, 'ws') }),
+        ...(opsServer && { ops: opsServer.url }),
+        control: effective.paths.socket,
+        chainId: ground.genesis.chainId,
+        genesisHash: ground.genesisHash,
+        forkDigest: cast.names.forkDigest,
+        crypto: ground.crypto.describe(),
+      },
+      null,
+      2,
+    )}\n`,
+  )
+  closing.add(() => rmSync(file, { force: true }))
+  return { ...(rpcServer && { rpc: rpcServer.url }), ...(opsServer && { ops: opsServer.url }) }
+}
+
+function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: Serving): Rpc {
+  return createRpc({
+    bus: node.bus,
+    refs: node.refs,
+    chainId: ground.genesis.chainId,
+    genesisHash: ground.genesisHash,
+    forks: ground.genesis.forks,
+    signer: createSigner(unlockedKeys(ground.genesis)),
+    keccak256: ground.crypto.keccak256,
+    observe: node.observe,
+    peerCount: () => network.peers().length,
+    listening: () => true,
+    version,
+    devnetControl: read.flag('devnet.control'),
+    allowUnprotected: read.flag('rpc.allow-unprotected-txs'),
+    txFeeCapWei: read.wei('rpc.txfeecap'),
+    log: log.room,
+    draining: () => node.health().state === 'draining',
+    health: () => node.health(),
+    batchMax: read.number('rpc.batch-request-limit'),
+    responseBytesMax: read.number('rpc.batch-response-max-size'),
+  })
+}
+
+async function openRpc({ effective: { read }, closing }: Serving, rpc: Rpc) {
+  if (!read.flag('rpc.enabled')) return undefined
+  const server = await startRpcServer({
+    rpc,
+    ip: read.text('rpc.ip'),
+    port: read.number('rpc.port'),
+    vhosts: read.list('rpc.vhosts'),
+    cors: read.list('rpc.corsdomain'),
+    bodyBytesMax: read.number('rpc.body-limit'),
+  })
+  closing.add(() => server.close())
+  return server
+}
+
+async function openOps(
+  { effective, ground, cast: { node, network }, log, closing }: Serving,
+  rpc: Rpc,
+) {
+  const { read } = effective
+  if (!read.flag('ops.enabled')) return undefined
+  const build = {
+    version,
+    node: process.version,
+    crypto: ground.crypto.describe(),
+    config: effective.digest,
+    schema: String(schemaVersion),
+  }
+  const server = await startOpsServer({
+    ip: read.text('ops.ip'),
+    port: read.number('ops.port'),
+    vhosts: read.list('rpc.vhosts'),
+    health: () => node.health(),
+    series: () => [...node.series(build), ...rpc.series(), ...network.metrics()],
+    onBug: error => log.line('error', 'ops/bug', { error }),
+  })
+  closing.add(() => server.close())
+  return server
+}
+
+async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
+  const { effective, ground, cast, closing, startedAt, stop } = serving
+  const facts = {
+    effective,
+    crypto: ground.crypto.describe(),
+    genesisHash: ground.genesisHash,
+    startedAt,
+  }
+  const control = await startControl({
+    socket: effective.paths.socket,
+    methods: new Map<string, () => unknown>([
+      ['node_status', () => statusOf(cast.node, facts)],
+      ['node_health', () => cast.node.health()],
+      [
+        'node_stop',
+        () => {
+          setImmediate(stop)
+          return { pid: process.pid }
+        },
+      ],
+    ]),
+    forward: async body => {
+      const { body: text = '' } = await rpc.dispatcher.answer(body, {})
+      return typeof text === 'string' ? text : [...text.pieces].join('')
+    },
+  })
+  closing.add(() => control.close())
+}
+
+/** The well-known keys are unlocked only where the genesis funds them: on the preset and on devnets. */
+function unlockedKeys(genesis: Genesis): Uint8Array[] {
+  return devAccounts
+    .filter(account => genesis.alloc.has(account.address as Address))
+    .map(account => fromHex(account.privateKey))
+}

@@ -306,7 +306,7 @@ export async function rows(): Promise<BenchRow[]> {
     unbounded = await fanIn(400_000, 10 * million)
     return unbounded.count
   }, 1)
-  const asks = await millionsPerCpuSecond(() => outsideAsks(400_000, 100))
+  const asks = await millionsPerCpuSecond(() => outsideAsks(600_000, 100))
   const plain = { name: 'emitter, map and timeout', value: 0 }
   plain.value = await millionsPerCpuSecond(() => emitterAsks(200_000, 100), 3)
   const machine = await millionsPerCpuSecond(() => machineEvents(200_000))

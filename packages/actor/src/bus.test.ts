@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { ActorRef, Context, Outcome, Reply } from './api.ts'
+import type { ActorRef, Behavior, Context, Outcome, Reply } from './api.ts'
 import { Bus } from './bus.ts'
-import { VirtualClock } from './clock.ts'
+import { RealClock, VirtualClock } from './clock.ts'
 import { Probe } from './probe.ts'
 import { createTestBus } from './test-bus.ts'
 import { chainText } from './trace.ts'
@@ -407,6 +407,28 @@ test('what a declared actor is told before it is spawned arrives', () => {
   expect(heard).toEqual([1])
 })
 
+test('an actor may tell itself what nobody else can send it', () => {
+  type ToSelf = { type: 'self'; n: number }
+  const { bus, run } = createTestBus()
+  const ref = bus.declare<Item>('a')
+  const heard: number[] = []
+  const behave: Behavior<Item | ToSelf> = ctx => msg => {
+    if (msg.type === 'item') ctx.self.tell({ type: 'self', n: msg.n })
+    else heard.push(msg.n)
+  }
+  bus.spawn(ref, behave)
+  // @ts-expect-error the declared ref takes items only
+  const forbidden = () => ref.tell({ type: 'self', n: 1 })
+  // @ts-expect-error an actor must accept what its ref promises
+  const narrow = () => bus.spawn(ref, (() => () => {}) as Behavior<ToSelf>)
+  ref.tell(item(3))
+
+  run()
+
+  expect(heard).toEqual([3])
+  expect([forbidden, narrow]).toHaveLength(2)
+})
+
 test('two actors of one name cannot live at once', () => {
   const { bus } = createTestBus()
   const ref = bus.spawn<Item>('pool', () => () => {})
@@ -486,6 +508,23 @@ test('a chooser decides which ready actor runs, and sees all of them', () => {
 
   expect(order).toEqual(['c', 'b', 'a'])
   expect(seen).toEqual(['/a,/b,/c', '/a,/b', '/a'])
+})
+
+test('on the real clock the bus runs itself, and lets the event loop have its turn', async () => {
+  const bus = new Bus({ clock: new RealClock(), quantum: 1, slice: 0 })
+  const ref = bus.spawn<Question>(
+    'q',
+    () =>
+      ({ reply }) =>
+        reply.tell(bus.turns),
+  )
+
+  const outcomes = await Promise.all([1, 2, 3].map(() => bus.ask(ref, question, 1000)))
+
+  expect(outcomes).toEqual([1, 2, 3].map(value => ({ ok: true, value })))
+  expect(bus.pace.slices).toBeGreaterThan(0)
+  expect(bus.balanced()).toBe(true)
+  bus.stopAll('dead')
 })
 
 test('whoever steps by hand is told when there is something to step', () => {

@@ -86,8 +86,8 @@ export class Bus extends Turns {
     ms: number,
     origin?: string,
   ): Promise<Outcome<R>> {
-    // An idle bus would otherwise arm a deadline in the past.
-    if (!this.inTurn) this.advance()
+    // An idle bus would otherwise arm a deadline in the past; once a slice is planned its input is at most as old.
+    if (!this.inTurn && !this.planned) this.advance()
     return new Promise(resolve => {
       const ask = new Ask(this, undefined, ms, resolve)
       if (this.asksOutside > this.limits.asksOutside) ask.fail('full')

@@ -1,4 +1,5 @@
 import type { BusOptions } from './api.ts'
+import { assert } from './assert.ts'
 import { Bus } from './bus.ts'
 import { RealClock, VirtualClock } from './clock.ts'
 import type { DeadLetter } from './dead-letters.ts'
@@ -31,6 +32,7 @@ export function createTestBus(options: Partial<Omit<BusOptions, 'clock'>> = {}):
 
   function run(): void {
     bus.runUntilIdle()
+    assert(bus.idle, 'a million turns at one instant: somebody never stops talking')
   }
 
   function advance(ms: number): void {

@@ -13,7 +13,7 @@ export abstract class Turns extends Post {
   readonly pace: Pace
   private last: Cell | undefined = undefined
   private plannedAt = 0
-  private planned = false
+  protected planned = false
   private running = false
   private readonly quantum: number
   private starting: Pipe[] = []
@@ -39,8 +39,11 @@ export abstract class Turns extends Post {
     this.advance()
     const before = this.turns
     this.running = true
-    while (this.first !== undefined && this.turns === before) this.run(1, false)
-    this.running = false
+    try {
+      while (this.first !== undefined && this.turns === before) this.run(1, false)
+    } finally {
+      this.running = false
+    }
     this.settle()
     return this.turns !== before
   }
@@ -119,10 +122,13 @@ export abstract class Turns extends Post {
     const { pace } = this
     pace.begin(this.plannedAt, this.instant)
     this.running = true
-    while (this.first !== undefined && !this.run(this.quantum, true)) {}
-    this.running = false
-    pace.end(this.clock.now())
-    if (this.first !== undefined) this.plan()
+    try {
+      while (this.first !== undefined && !this.run(this.quantum, true)) {}
+    } finally {
+      this.running = false
+      pace.end(this.clock.now())
+      if (this.first !== undefined) this.plan()
+    }
     this.settle()
   }
 

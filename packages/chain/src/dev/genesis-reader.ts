@@ -104,7 +104,9 @@ class GenesisReader {
   }
 
   #chainId(name: string, value: unknown): number {
+    const mistakesBefore = this.mistakes.length
     const chainId = this.#integer(name, value, 1, Number.MAX_SAFE_INTEGER)
+    if (this.mistakes.length > mistakesBefore) return chainId
     if (publicChainIds.includes(chainId)) {
       this.mistakes.push(
         `chain id ${chainId} is a public network's; a dev chain there could make replayable signatures`,

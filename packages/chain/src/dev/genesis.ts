@@ -59,13 +59,13 @@ export function devGenesis(options: {
 
 /**
  * A genesis from a parsed TOML or JSON file. Absent fields are the preset's, except `chain-id` and `producers`, which must be there.
- * Every mistake is in the message, each with the name of its field. With `keccak256`, addresses in mixed case are checked (EIP-55).
+ * Every mistake is in the message, a line each, with the name of its field. With `keccak256`, addresses in mixed case are checked (EIP-55).
  */
 export function parseGenesis(value: unknown, keccak256?: Keccak): Answer<Genesis> {
   const { genesis, mistakes } = readGenesis(value, devGenesis({ producers: [] }), keccak256)
   return mistakes.length === 0
     ? ok(genesis)
-    : failed('config/bad-genesis', mistakes.join('; '), { mistakes: mistakes.length })
+    : failed('config/bad-genesis', mistakes.join('\n'), { mistakes: mistakes.length })
 }
 
 /** The file that `parseGenesis` reads back as the same genesis. */

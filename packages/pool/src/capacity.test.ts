@@ -134,6 +134,28 @@ describe('the pool full by slots', () => {
     sound(bench)
   })
 
+  test('a flood of dear future transactions moves no pending one', () => {
+    const bench = new Bench({ config: { globalSlots: 40, globalQueue: 10 } })
+    bench.add(...Array.from({ length: 50 }, (_, from) => aTx({ from, price: 300 })))
+    const before = bench.pool.pending()
+
+    for (let round = 0; round < 5; round++) {
+      bench.add(
+        ...Array.from({ length: 60 }, (_, index) =>
+          aTx({ from: 100 + index, nonce: 5, price: 500 + round }),
+        ),
+      )
+      bench.add(
+        ...Array.from({ length: 60 }, (_, index) =>
+          aTx({ from: 200, nonce: 5 + index, price: 500 }),
+        ),
+      )
+    }
+
+    expect(bench.pool.pending()).toEqual(before)
+    sound(bench)
+  })
+
   test('a nonce the queue leads up to is no future one', () => {
     const bench = full([10, 10, 10, 10, 10])
     const [first, second] = [0, 1].map(nonce => aTx({ from: 9, nonce, price: 20 }))

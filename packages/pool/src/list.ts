@@ -231,6 +231,6 @@ export class QueueList extends CostedList {
 }
 
 /** A transaction that by itself costs more than the whole balance, or more gas than a block has. */
-export function isTooBig(entry: Entry, balance: bigint, gasLimit: bigint): boolean {
+function isTooBig(entry: Entry, balance: bigint, gasLimit: bigint): boolean {
   return entry.tx.cost > balance || entry.tx.gas > gasLimit
 }

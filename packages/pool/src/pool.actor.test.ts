@@ -23,6 +23,7 @@ import {
   zeroAddress,
   zeroHash,
 } from '@rockpool/protocol'
+import fc from 'fast-check'
 import { createKeccak } from 'hash-wasm'
 import secp256k1 from 'secp256k1'
 import { describe, expect, test } from 'vitest'
@@ -233,6 +234,29 @@ describe('heads', () => {
     expect(room.facts()).toMatchObject([{ events: [{ origin: 'reorg', relayed: false }] }])
   })
 
+  test('a lost head costs a warning, not the pool: the next one sets everything right', () => {
+    const room = aRoom()
+    room.add([aTx()])
+    room.test.run()
+    room.facts()
+    room.mode = 'hold'
+    room.head(1)
+    room.test.run()
+    room.head(2)
+    room.head(4)
+    room.test.run()
+    room.mode = 'answer'
+    room.release()
+    room.state.set(addressAt(0), anAccount({ nonce: 1n }))
+    room.test.run()
+
+    expect(room.facts().at(-1)).toMatchObject({
+      head: aHead({ number: 4 }).hash,
+      dropped: [{ reason: 'nonce-used' }],
+    })
+    expect(room.test.fatals).toEqual([])
+  })
+
   test('a pool that starts behind its first head takes it all the same', () => {
     const room = aRoom()
     room.tell(room.factOf(5, aHead({ number: 6 }), []))
@@ -370,6 +394,58 @@ describe('questions', () => {
     room.test.advance(60_000)
     expect(room.ask({ type: 'pool.getStatus' })).toMatchObject({ queued: 0 })
     expect(room.facts().at(-1)).toMatchObject({ dropped: [{ reason: 'expired' }] })
+  })
+})
+
+describe('whatever the order of things', () => {
+  const act = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({ add: fc.array(fc.tuple(fc.nat(5), fc.nat(4)), { maxLength: 4 }) }),
+    },
+    { weight: 2, arbitrary: fc.constant({ head: true }) },
+    fc.record({ mode: fc.constantFrom('answer' as const, 'hold' as const, 'missing' as const) }),
+    fc.record({ pass: fc.constantFrom(1, 250, 5_000) }),
+    fc.constant({ run: true }),
+  )
+
+  test('every add is answered once, in the order they came, no head is lost and nobody hears of a head twice', () => {
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 60 }), acts => {
+        const room = aRoom({ config: { turnMax: 4 } })
+        const sizes: number[] = []
+        let height = 0
+        for (const step of acts) {
+          if ('add' in step) {
+            sizes.push(step.add.length)
+            room.add(step.add.map(([from, nonce]) => aTx({ from, nonce, salt: sizes.length })))
+          } else if ('head' in step) room.head(++height)
+          else if ('mode' in step) {
+            room.mode = step.mode
+            if (step.mode !== 'hold') room.release()
+          } else if ('pass' in step) room.test.advance(step.pass)
+          else room.test.run()
+        }
+        room.mode = 'answer'
+        room.release()
+        room.test.advance(60_000)
+
+        expect(room.answers.map(list => list.length)).toEqual(sizes)
+        const heads = room.facts().map(({ head }) => head)
+        const heights = Array.from({ length: height + 1 }, (_, number) => aHead({ number }).hash)
+        const numbers = heads.map(head => heights.indexOf(head))
+        expect(numbers).toEqual([...numbers].sort((left, right) => left - right))
+        expect(room.ask({ type: 'pool.getNonce', address: addressAt(90) })).toEqual(ok(0n))
+        expect(room.asked.at(-1)?.at).toEqual({ hash: heights[height] })
+        // The only letters are answers of the chain that came after the pool had given up on them.
+        expect(
+          room.test.letters.every(({ reason }) => reason === 'late-reply' || reason === 'expired'),
+        ).toBe(true)
+        expect(room.test.fatals).toEqual([])
+        expect(room.test.bus.balanced()).toBe(true)
+      }),
+      { numRuns: 120 },
+    )
   })
 })
 

@@ -135,7 +135,7 @@ test('whatever happens, in a crowded pool too, every invariant holds after every
         expect(checkInvariants(bench.pool, outcome)).toEqual([])
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   )
 })
 
@@ -169,7 +169,7 @@ test('where no cap is reached the pool is what a model of ten lines says: pendin
         expect(contentOf(bench)).toEqual(model.content())
       }
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   )
 })
 

@@ -31,8 +31,6 @@ export interface TurnsParts {
   readonly turnMax: number
 }
 
-export type Turns = ReturnType<typeof createTurns>
-
 /**
  * Whose turn it is at the pool. One operation at a time waits for accounts, one is applied in a turn; what comes meanwhile waits in
  * order, heads in front and joined to one. Accounts are asked at the head the pool has, or gets, with that operation, and serve nothing else.
@@ -63,7 +61,7 @@ export function createTurns(parts: TurnsParts) {
   }
 
   function hear(head: ChainHead): void {
-    nextHead = nextHead === undefined ? head : joinHeads(nextHead, head)
+    nextHead = nextHead === undefined ? head : joined(nextHead, head)
     isResting = false
   }
 
@@ -92,14 +90,16 @@ export function createTurns(parts: TurnsParts) {
   function onHead(head: ChainHead, views: Views): void {
     isAsking = false
     if (!views.ok) {
-      nextHead = nextHead === undefined ? head : joinHeads(head, nextHead)
+      nextHead = nextHead === undefined ? head : joined(head, nextHead)
       isResting = true
       ctx.after('retry head', limits.poolHeadRetryMs, { type: 'pool.retryHead' })
       return ctx.log.warn('pool/state-missing', { why: views.why, number: head.new.number })
     }
-    // A restarted pool is empty and older than what it hears; what it held then is gone in any case.
-    const old = head.old.hash === pool.head.hash ? head.old : null
     const { accounts } = views
+    const follows = head.old.hash === pool.head.hash
+    // Happens after a restart, when the pool is empty, or when a fact was lost: every account is looked at again in any case.
+    if (!follows) ctx.log.warn('pool/head-gap', { from: pool.head.number, to: head.old.number })
+    const old = follows ? head.old : null
     run({ op: 'reset', now: now(), old, new: head.new, path: resetPath(head), accounts })
   }
 
@@ -157,6 +157,11 @@ export function createTurns(parts: TurnsParts) {
   }
 
   return { begin, isBusy, hear, work, onHead, onAdd, onGoOn, run, now, retry }
+}
+
+/** Two heads as one. When a fact between them is missing, the later one alone. */
+function joined(first: ChainHead, second: ChainHead): ChainHead {
+  return first.new.hash === second.old.hash ? joinHeads(first, second) : second
 }
 
 function hasNews({ added, promoted, demoted, dropped, events }: Outcome): boolean {

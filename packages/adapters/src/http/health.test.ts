@@ -1,5 +1,6 @@
+import type { HealthReason, HealthView } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
-import { type HealthView, probe } from './health.ts'
+import { probe } from './health.ts'
 import { createExporter, seriesText } from './metrics.ts'
 import { createRpcMeter } from './rpc-meter.ts'
 
@@ -39,7 +40,12 @@ describe('a probe', () => {
   })
 
   test('carries the whole body', () => {
-    const reason = { code: 'no-peers', sinceMs: 900, services: ['p2p'], text: '0 peers for 30 s' }
+    const reason: HealthReason = {
+      code: 'no-peers',
+      sinceMs: 900,
+      services: ['p2p'],
+      text: '0 peers for 30 s',
+    }
     const view = aView({ ready: false, state: 'degraded', reasons: [reason] })
 
     expect(JSON.parse(probe('/readyz', view)?.body ?? '')).toEqual({

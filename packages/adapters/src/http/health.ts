@@ -1,28 +1,4 @@
-/** Why a node is not all it could be, since when, and which services that takes down. */
-export interface HealthReason {
-  readonly code: string
-  /** Epoch ms. */
-  readonly sinceMs: number
-  readonly services: readonly string[]
-  readonly text: string
-}
-
-/** The node as its lifecycle sees it. Everything here is memory: no probe makes the node work. */
-export interface HealthView {
-  /** State of the node's lifecycle machine. */
-  readonly state: string
-  /** Past `starting`. */
-  readonly started: boolean
-  /** Not failed. */
-  readonly live: boolean
-  readonly ready: boolean
-  readonly version: string
-  /** When this state began. Epoch ms. */
-  readonly sinceMs: number
-  readonly reasons: readonly HealthReason[]
-  /** Which services are served. */
-  readonly services: Readonly<Record<string, boolean>>
-}
+import type { HealthView } from '@rockpool/protocol'
 
 /** What probes and operators read. Field names are an interface: monitors match on them. */
 export function healthBody({ ready, state, version, sinceMs, reasons, services }: HealthView) {
@@ -63,5 +39,5 @@ function passes(path: string, view: HealthView): boolean | 'unknown-service' | u
   if (!path.startsWith('/readyz/')) return undefined
   const service = path.slice('/readyz/'.length)
   if (!Object.hasOwn(view.services, service)) return 'unknown-service'
-  return view.services[service] === true && !draining
+  return view.services[service as keyof HealthView['services']] && !draining
 }

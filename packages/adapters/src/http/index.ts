@@ -3,7 +3,6 @@
  * answer in the shapes and words of geth. Not here: any decision about transactions, blocks or peers.
  */
 export type { ClientLimits } from './clients.ts'
-export type { HealthReason, HealthView } from './health.ts'
 export { ListenError } from './listen-error.ts'
 export { type OpsOptions, startOpsServer } from './ops.ts'
 export type { RpcParts } from './parts.ts'

@@ -183,7 +183,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         result.end()
         if (row.answer === 'huge') hugeCalls--
       }
-      body = new JsonStream(wrapped(head, result), release)
+      const stream: JsonStream = new JsonStream(
+        wrapped(head, result, () => stream.end()),
+        release,
+      )
+      body = stream
     } else {
       body = `${head}${JSON.stringify(result ?? null)}}`
       if (row.answer === 'huge') hugeCalls--
@@ -206,10 +210,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return { methods, answer }
 }
 
-function* wrapped(head: string, result: JsonStream): Generator<string> {
+function* wrapped(head: string, result: JsonStream, end: () => void): Generator<string> {
   yield head
   yield* result.pieces
   yield '}'
+  end()
 }
 
 function outcomeOf({ code }: RpcError): 'error' | 'busy' | 'timeout' | 'failed' {

@@ -1,14 +1,8 @@
 import type { Server } from 'node:http'
+import { CodedError } from '@rockpool/protocol'
 
-/** A listener that could not be opened. `code` is stable, the message tells the operator what to do. */
-export class ListenError extends Error {
-  readonly code: 'rpc/port-in-use' | 'rpc/cannot-listen'
-
-  constructor(code: ListenError['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-  }
-}
+/** A listener that could not be opened; the message tells the operator what to do. */
+export class ListenError extends CodedError {}
 
 export interface ListenAddress {
   /** Which configuration table it belongs to, for the text of a failure: `rpc`, `ops`. */

@@ -1,5 +1,5 @@
+import type { HealthView } from '@rockpool/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { HealthView } from './health.ts'
 import { startOpsServer } from './index.ts'
 import { send } from './test-http.ts'
 import { createTestNode } from './test-node.ts'
@@ -12,7 +12,7 @@ afterEach(async () => {
 describe('the operator’s listener', () => {
   async function serveOps(view: Partial<HealthView> = {}) {
     const node = await createTestNode()
-    const health = () => ({
+    const health = (): HealthView => ({
       ...{ state: 'ready', started: true, live: true, ready: true, version: '0.1.0', sinceMs: 1 },
       ...{ reasons: [], services: { rpc: true, p2p: false } },
       ...view,

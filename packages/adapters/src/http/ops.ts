@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Series } from '@rockpool/protocol'
-import { type HealthView, probe } from './health.ts'
+import type { HealthView, Series } from '@rockpool/protocol'
+import { probe } from './health.ts'
 import { createExporter } from './metrics.ts'
 import { type Listening, sendText, startHttp } from './server.ts'
 

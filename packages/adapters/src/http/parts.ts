@@ -5,12 +5,12 @@ import {
   type Fact,
   type Forks,
   type Hash,
+  type HealthView,
   limits,
   type PoolMessage,
   type ProducerMessage,
   type Signer,
 } from '@rockpool/protocol'
-import type { HealthView } from './health.ts'
 import { type Asker, createLine, type Line } from './line.ts'
 import { failureError } from './rpc-error.ts'
 

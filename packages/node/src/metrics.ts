@@ -147,6 +147,11 @@ export function roomSeries({ chain, pool, txs, peers, gossip }: Readings): Serie
     ),
     counter('rockpool_p2p_gossip_verdicts_total', 'Judged gossip messages.', ...verdicts),
     counter(
+      'rockpool_p2p_gossip_events_total',
+      'What gossip sent and could not send, by kind.',
+      ...sampled('kind', gossip.counts),
+    ),
+    counter(
       'rockpool_p2p_charges_total',
       'Provable offences counted, by reason.',
       ...sampled('reason', gossip.charges),

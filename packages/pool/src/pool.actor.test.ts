@@ -72,6 +72,20 @@ describe('adding', () => {
     expect(room.facts().map(({ added }) => added.length)).toEqual([3, 3, 1])
   })
 
+  test('a turn applies one operation: a question between two sees the first alone', () => {
+    const room = aRoom()
+    room.mode = 'hold'
+    room.add([aTx({ nonce: 0 })], 'gossip')
+    room.test.run()
+    room.add([aTx({ nonce: 1 })], 'sync')
+    room.test.run()
+    room.mode = 'answer'
+    room.release()
+
+    expect(room.ask({ type: 'pool.getStatus' })).toMatchObject({ pending: 1 })
+    expect(room.ask({ type: 'pool.getStatus' })).toMatchObject({ pending: 2 })
+  })
+
   test('batches of different origins do not mix', () => {
     const room = aRoom()
     room.add([aTx({ from: 0 })], 'gossip')

@@ -214,6 +214,13 @@ describe('replacement', () => {
     expect(dropped).toEqual([{ hash: replaced, reason: 'replaced', by: aTx({ price: 110 }).hash }])
   })
 
+  test('of two replacements in one batch only the last is announced', () => {
+    const bench = new Bench()
+    bench.add(aTx({ price: 100 }))
+    const { events } = bench.add(aTx({ price: 110 }), aTx({ price: 121 }))
+    expect(events.map(({ tx }) => tx.feeCap)).toEqual([121n])
+  })
+
   test('a queued replacement is not announced and does not promote', () => {
     const bench = new Bench()
     bench.add(aTx({ nonce: 2, price: 100 }))
@@ -251,20 +258,20 @@ describe('time', () => {
     sound(bench)
   })
 
-  test('a promotion or a pending replacement restarts the clock of what is left, another queued one does not', () => {
+  test.each([
+    ['a promotion of a lower nonce', aTx({ nonce: 1 }), 1_000],
+    ['a pending replacement', aTx({ nonce: 0, price: 2_000 }), 1_000],
+    ['another queued transaction', aTx({ nonce: 10 }), 0],
+  ])('%s moves the end of what is queued by as much as this', (_, tx, longer) => {
     const bench = new Bench({ config: { lifetimeMs: hour } })
     bench.add(aTx({ nonce: 0 }), aTx({ nonce: 2 }), aTx({ nonce: 9 }))
     bench.now = 1_000
-    bench.add(aTx({ nonce: 1 }))
-    bench.now = 2_000
-    bench.add(aTx({ nonce: 0, price: 2_000 }))
-    bench.now = 3_000
-    bench.add(aTx({ nonce: 10 }))
+    bench.add(tx)
 
-    bench.apply({ op: 'expire', now: hour + 2_000 })
-    expect(bench.counts).toEqual([3, 2])
-    bench.apply({ op: 'expire', now: hour + 2_001 })
-    expect(bench.counts).toEqual([3, 0])
+    bench.apply({ op: 'expire', now: hour + longer })
+    expect(bench.counts[1]).toBeGreaterThan(0)
+    bench.apply({ op: 'expire', now: hour + longer + 1 })
+    expect(bench.counts[1]).toBe(0)
   })
 
   test('time that runs backwards is refused and changes nothing', () => {
@@ -332,6 +339,19 @@ describe('operators', () => {
     expect(dropped).toEqual([{ hash: aTx({ nonce: 1 }).hash, reason: 'removed-by-operator' }])
     expect(demoted).toHaveLength(2)
     expect(bench.nonces(0)).toEqual({ pending: [0], queued: [2, 3] })
+    sound(bench)
+  })
+
+  test('followers parked by an operator obey the queue cap from the next head on', () => {
+    const bench = new Bench()
+    bench.add(...run(0, 100))
+    bench.apply({ op: 'drop', now: 0, hash: aTx({ nonce: 0 }).hash })
+    expect(bench.counts).toEqual([0, 99])
+
+    const { dropped } = bench.reset()
+
+    expect(bench.counts).toEqual([0, 64])
+    expect(dropped.every(({ reason }) => reason === 'account-queue-cap')).toBe(true)
     sound(bench)
   })
 

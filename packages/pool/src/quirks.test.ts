@@ -184,6 +184,19 @@ describe('reorgs', () => {
     sound(higher)
   })
 
+  test('what comes back above a gap is a future transaction, though old pending ones lie above it', () => {
+    const bench = new Bench({ config: { globalSlots: 3, globalQueue: 1 } }).set(0, { nonce: 5n })
+    bench.add(...[5, 6].map(nonce => aTx({ nonce, price: 100 })))
+    bench.add(...[1, 2].map(from => aTx({ from, price: 10 })))
+
+    const { dropped } = bench
+      .set(0, { nonce: 3n })
+      .reset({ kind: 'reorg', discarded: [aTx({ nonce: 4, price: 50 })] })
+
+    expect(dropped[0]).toMatchObject({ reason: 'reorg-lost', code: 'pool/future-replaces-pending' })
+    sound(bench)
+  })
+
   test('the pool is within its limits right after a reorg', () => {
     const bench = new Bench({ config: { globalSlots: 4, accountSlots: 1, globalQueue: 4 } })
     bench.add(...[0, 1, 2, 3].map(from => aTx({ from, price: 100 })))

@@ -117,7 +117,7 @@ test('a question pushed out by a newer one of its key fails with full', async ()
   const ref = bus.declare<Question>('c', { overflow: 'coalesce', key: () => 'one' })
 
   const first = bus.ask(ref, question, 1000)
-  bus.ask(ref, question, 1000)
+  void bus.ask(ref, question, 1000)
 
   expect(await first).toEqual({ ok: false, error: 'full' })
   expect(bus.balanced()).toBe(true)
@@ -216,10 +216,10 @@ describe('an ask', () => {
     const { bus } = createTestBus()
     const full = bus.declare<Question>('full', { capacity: 1 })
     const news = bus.declare<Question>('news', { capacity: 1, overflow: 'drop-oldest' })
-    bus.ask(full, question, 1000)
+    void bus.ask(full, question, 1000)
     const refused = bus.ask(full, question, 1000)
     const pushedOut = bus.ask(news, question, 1000)
-    bus.ask(news, question, 1000)
+    void bus.ask(news, question, 1000)
 
     expect(await refused).toEqual({ ok: false, error: 'full' })
     expect(await pushedOut).toEqual({ ok: false, error: 'full' })
@@ -379,8 +379,8 @@ describe('take', () => {
     const { bus, clock, letters, run } = createTestBus()
     const ref = bus.declare<Msg>('t')
     ref.tell(item(0))
-    bus.ask(ref, question, 10)
-    bus.ask(ref, question, 1000)
+    void bus.ask(ref, question, 10)
+    void bus.ask(ref, question, 1000)
     clock.fireNext()
     const taken: number[] = []
     bus.spawn(ref, (ctx: Context<Msg>) => () => {

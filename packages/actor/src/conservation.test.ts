@@ -83,7 +83,7 @@ function aWorld() {
   })
   const { bus } = bed
   const refs: ActorRef<Msg>[] = []
-  const note = (_: Outcome<unknown, unknown>): Msg => ({ type: 'note' })
+  const note = (_outcome: Outcome<unknown, unknown>): Msg => ({ type: 'note' })
   const refOf = (index: number) => refs[index] as ActorRef<Msg>
   const question = (reply: Reply<number>): Script => ({ type: 'script', key: 0, acts: [], reply })
 

@@ -93,7 +93,7 @@ test('a drain begun inside a turn waits for the turn', async () => {
   let finished = false
   const ref = bus.spawn<Msg>('a', () => msg => {
     if (msg.type !== 'work') return
-    bus.drain(1000).then(() => {
+    void bus.drain(1000).then(() => {
       finished = true
     })
     ref.tell({ type: 'done' })

@@ -206,7 +206,7 @@ export function serveWorker<M extends Typed>(port: Port, bus: Bus, ref: ActorRef
       const [sequence, msg, ms] = task
       if (ms !== undefined) {
         const ask = (reply: unknown) => ({ ...msg, reply }) as unknown as M
-        bus.ask(ref, ask, ms).then(outcome => finish([sequence, outcome]))
+        void bus.ask(ref, ask, ms).then(outcome => finish([sequence, outcome]))
       } else if (ref.offer(msg as M)) finish([sequence])
       else return bus.whenSpace(ref, work)
       backlog.shift()

@@ -60,12 +60,15 @@ export class BlockTree {
   /** Canonical hash of each height that is kept. */
   readonly #canonical = new Map<number, Hash>()
   #head: Node
+  /** Undefined after the best block was dropped, until somebody asks. */
+  #best: Node | undefined
   #lowest: number
   #sideBytes = 0
 
   /** `root` is genesis, or the oldest block that is read back at start. */
   constructor(root: TreeBlock) {
     this.#head = this.#insert(root, 'fetch')
+    this.#best = this.#head
     this.#canonical.set(root.number, root.hash)
     this.#lowest = root.number
   }
@@ -114,12 +117,12 @@ export class BlockTree {
   /** Takes a block whose header and seal are right. Its weight is that of its rank; the total follows from its parent. */
   add(block: Omit<TreeBlock, 'totalWeight'>, via: Via): Added {
     if (this.#nodes.has(block.hash)) return { code: 'chain/known' }
-    const parent = this.#nodes.get(block.parent)
-    if (parent === undefined) return { code: 'chain/unknown-parent' }
     const depth = this.#head.number - block.number
     if (depth >= (via === 'gossip' ? limits.sideHeightsMax : limits.reorgDepthMax)) {
       return { code: 'chain/too-old' }
     }
+    const parent = this.#nodes.get(block.parent)
+    if (parent === undefined) return { code: 'chain/unknown-parent' }
     const candidate: TreeBlock = { ...block, totalWeight: parent.totalWeight + block.weight }
     const evicted: Hash[] = []
     if (via === 'gossip' && !this.#makeRoom(candidate, evicted)) {
@@ -134,9 +137,12 @@ export class BlockTree {
 
   /** The block that should be head: greatest total weight, on a tie the lower hash. The head itself when nothing is better. */
   best(): TreeBlock {
-    let best: TreeBlock = this.#head
-    for (const node of this.#nodes.values()) if (isHeavier(node, best)) best = node
-    return best
+    if (this.#best === undefined) {
+      let best = this.#head
+      for (const node of this.#nodes.values()) if (isHeavier(node, best)) best = node
+      this.#best = best
+    }
+    return this.#best
   }
 
   /** The way from one block to another through their last common ancestor; undefined when either or the ancestor is not kept. */
@@ -195,6 +201,7 @@ export class BlockTree {
     const level = this.#byNumber.get(block.number)
     if (level === undefined) this.#byNumber.set(block.number, new Set([block.hash]))
     else level.add(block.hash)
+    if (this.#best !== undefined && isHeavier(node, this.#best)) this.#best = node
     return node
   }
 
@@ -275,6 +282,7 @@ export class BlockTree {
 
   #forget(node: Node): void {
     this.#nodes.delete(node.hash)
+    if (this.#best === node) this.#best = undefined
     const level = this.#byNumber.get(node.number)
     level?.delete(node.hash)
     if (level?.size === 0) this.#byNumber.delete(node.number)

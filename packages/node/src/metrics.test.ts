@@ -1,0 +1,49 @@
+import { createTestBus } from '@rockpool/actor'
+import { expect, test } from 'vitest'
+import { busSeries, roomSeries } from './metrics.ts'
+
+const series = () => [
+  ...busSeries(createTestBus().bus),
+  ...roomSeries({
+    chain: { height: 7, blocks: 9, reorgs: 1 },
+    pool: { pending: 3, queued: 2, slots: 5 },
+    txs: { added: 12, promoted: 10, dropped: new Map([['mined', 7]]) },
+    peers: [
+      { id: 'a', direction: 'in', ip: '127.0.0.1', sinceMs: 0, protocols: [] },
+      { id: 'b', direction: 'out', ip: '127.0.0.1', sinceMs: 0, protocols: [] },
+      { id: 'c', direction: 'out', ip: '127.0.0.1', sinceMs: 0, protocols: [] },
+    ],
+    gossip: {
+      verdicts: new Map([['tx accept pool/pending', 4]]),
+      charges: new Map([['gossip/invalid-tx', 1]]),
+      counts: new Map([['batches', 2]]),
+    },
+  }),
+]
+
+test('every series has our prefix, a unit or count ending, and a sentence', () => {
+  for (const { name, help, kind } of series()) {
+    expect(name).toMatch(/^rockpool_[a-z0-9_]+$/)
+    expect(help).toMatch(/^[A-Z].*\.$/)
+    if (kind === 'counter') expect(name).toMatch(/_total$/)
+  }
+})
+
+test('no name appears twice', () => {
+  const names = series().map(({ name }) => name)
+  expect(new Set(names).size).toBe(names.length)
+})
+
+test('verdicts are labelled by topic, verdict and code; peers by direction', () => {
+  const samplesOf = (wanted: string) => series().find(({ name }) => name === wanted)?.samples
+  expect(samplesOf('rockpool_p2p_gossip_verdicts_total')).toEqual([
+    { labels: { topic: 'tx', verdict: 'accept', code: 'pool/pending' }, value: 4 },
+  ])
+  expect(samplesOf('rockpool_p2p_peers')).toEqual([
+    { labels: { direction: 'in' }, value: 1 },
+    { labels: { direction: 'out' }, value: 2 },
+  ])
+  expect(samplesOf('rockpool_txpool_dropped_total')).toEqual([
+    { labels: { reason: 'mined' }, value: 7 },
+  ])
+})

@@ -1,0 +1,131 @@
+import { createTestBus } from '@rockpool/actor'
+import type { ChainHead, HealthView, NodeMessage, PeerView } from '@rockpool/protocol'
+import { expect, test } from 'vitest'
+import { type LifecycleParts, node } from './node.actor.ts'
+
+const peer: PeerView = {
+  id: '12D3KooWpeer',
+  direction: 'out',
+  ip: '127.0.0.1',
+  sinceMs: 0,
+  protocols: [],
+}
+const head = { type: 'chain.head' } as ChainHead
+
+/** A node actor that has come as far as serving. */
+function served(parts: Partial<LifecycleParts> = {}) {
+  const views: HealthView[] = []
+  const bed = createTestBus()
+  const ref = bed.bus.spawn<NodeMessage>(
+    'node',
+    node({
+      version: '0.1.0',
+      services: ['rpc', 'p2p'],
+      expectsPeers: true,
+      blockTimeMs: 2_000,
+      publish: view => views.push(view),
+      ...parts,
+    }),
+  )
+  const tell = (...messages: NodeMessage[]) => {
+    for (const message of messages) ref.tell(message)
+    bed.run()
+  }
+  const step = (...steps: Extract<NodeMessage, { type: 'node.advance' }>['to'][]) =>
+    tell(...steps.map(to => ({ type: 'node.advance' as const, to })))
+  return { ...bed, tell, step, view: () => views.at(-1) as HealthView, views }
+}
+
+const toServing = ['opening', 'recovering', 'starting', 'syncing'] as const
+
+test('a node walks through its start in order and is ready when it serves', () => {
+  const bed = served()
+  const states: string[] = []
+  for (const to of toServing) {
+    bed.step(to)
+    states.push(bed.view().state)
+  }
+
+  expect(states).toEqual(['opening', 'recovering', 'starting', 'ready'])
+  expect(bed.view()).toMatchObject({
+    ready: true,
+    live: true,
+    started: true,
+    services: { rpc: true, p2p: true },
+  })
+})
+
+test('a step out of order changes nothing', () => {
+  const bed = served()
+  bed.step('starting', 'syncing')
+  expect(bed.view()).toMatchObject({ state: 'booting', started: false, ready: false })
+})
+
+test('a node that misses its peers for 30 s says so, and only its p2p service is down', () => {
+  const bed = served()
+  bed.step(...toServing)
+
+  bed.advance(29_999)
+  expect(bed.view().state).toBe('ready')
+  bed.advance(1)
+  expect(bed.view()).toMatchObject({
+    state: 'degraded',
+    ready: false,
+    services: { rpc: true, p2p: false },
+  })
+  expect(bed.view().reasons.map(reason => reason.code)).toEqual(['no-peers'])
+
+  bed.tell({ type: 'peer.opened', peer })
+  expect(bed.view()).toMatchObject({ state: 'ready', ready: true, reasons: [] })
+  bed.tell({ type: 'peer.closed', peer: peer.id, heldMs: 1 })
+  bed.advance(30_000)
+  expect(bed.view().state).toBe('degraded')
+})
+
+test('a network of one misses nobody', () => {
+  const bed = served({ expectsPeers: false })
+  bed.step(...toServing)
+  bed.advance(3_600_000)
+  expect(bed.view().state).toBe('ready')
+})
+
+test('a head older than ten block times is a warning that ends with the next head', () => {
+  const bed = served({ expectsPeers: false })
+  bed.step(...toServing)
+  bed.tell(head)
+  bed.advance(19_999)
+  expect(bed.view().reasons).toEqual([])
+  bed.advance(1)
+  expect(bed.view()).toMatchObject({ state: 'ready', ready: true })
+  expect(bed.view().reasons.map(reason => reason.code)).toEqual(['stale-head'])
+  bed.tell(head)
+  expect(bed.view().reasons).toEqual([])
+})
+
+test('a draining node is not ready, and nothing leads back', () => {
+  const bed = served()
+  bed.step(...toServing)
+  bed.tell({ type: 'node.drain' })
+  expect(bed.view()).toMatchObject({ state: 'draining', ready: false, live: true })
+  bed.step('syncing', 'failed')
+  bed.tell({ type: 'node.drain' }, { type: 'peer.opened', peer })
+  expect(bed.view().state).toBe('draining')
+})
+
+test('a failed start is no longer live', () => {
+  const bed = served()
+  bed.step('opening', 'failed')
+  expect(bed.view()).toMatchObject({ state: 'failed', live: false, ready: false })
+})
+
+test('a reason raised twice keeps its first instant', () => {
+  const bed = served()
+  bed.step(...toServing)
+  const reason = { code: 'crypto-fallback', services: [], text: 'slow' } as const
+  bed.tell({ type: 'node.raise', reason })
+  const first = bed.view().reasons[0]?.sinceMs
+  bed.advance(5_000)
+  bed.tell({ type: 'node.raise', reason })
+  expect(bed.view().reasons).toEqual([{ ...reason, sinceMs: first }])
+  expect(bed.view().ready).toBe(true)
+})

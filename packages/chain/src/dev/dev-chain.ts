@@ -186,14 +186,18 @@ export class DevChain {
     for (const dropped of this.#tree.reject(hash)) this.#forget(dropped)
   }
 
-  /** The way to the block that should be head; null when the head is it. */
-  plan(): Path | null {
-    const best = this.#tree.best()
-    this.#diverged = false
-    if (!isHeavier(best, this.#tree.head)) return null
-    const path = this.#tree.path(this.#tree.head.hash, best.hash)
-    this.#diverged = path === undefined || path.removed.length > limits.reorgDepthMax
-    return path === undefined || this.#diverged ? null : path
+  /**
+   * The way to the block that should be head; null when the head is it. With `only`, the newest block is the only one that could be better,
+   * which spares a look at the whole tree.
+   */
+  plan(only?: Hash): Path | null {
+    const { head } = this.#tree
+    const best = only === undefined ? this.#tree.best() : this.#tree.get(only)
+    if (best === undefined || !isHeavier(best, head)) return null
+    const path = this.#tree.path(head.hash, best.hash)
+    if (path !== undefined && path.removed.length <= limits.reorgDepthMax) return path
+    this.#diverged = true
+    return null
   }
 
   /** What of a path must be read from the store before it can run. */
@@ -291,6 +295,7 @@ export class DevChain {
 
   /** A switch is written: make it. */
   commit({ path, removed, branch }: Switch): ChainHead {
+    this.#diverged = false
     const top = path.added.at(-1)
     if (top === undefined) throw new RangeError('a switch adds a block')
     const old = headOf(this.head)

@@ -167,7 +167,7 @@ export function createImporter(parts: ImporterParts) {
   function* advance(own: Hash | undefined, writing: Writing): Job<Map<Hash, string> | null> {
     const failures = new Map<Hash, string>()
     for (;;) {
-      const path = chain.plan()
+      const path = chain.plan(failures.size === 0 ? own : undefined)
       if (path === null) return failures
       const read = yield* readMissing(path)
       const change = read === null ? null : chain.prepare(path, read)
@@ -209,6 +209,7 @@ export function createImporter(parts: ImporterParts) {
       const header = isOwn ? chain.node(own)?.header : undefined
       if (header !== undefined && writing.extra.length > 0) chain.markSigned(header)
       parts.switched(fact)
+      return failures
     }
   }
 

@@ -235,6 +235,13 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
       const txBytes = made.txs.map(({ raw }) => raw)
       const frame = encodeBlockFrame({ header: block.header, txs: txBytes, seal: sealBytes })
       gossip.tell({ type: 'gossip.block', block: made, frame })
+      // The fact of the new head may still wait in the mailbox; what comes next must not build on the old one.
+      const status = yield* asked<ChainMessage, ChainStatus>(
+        chain,
+        reply => ({ type: 'chain.getStatus', reply }),
+        askMs,
+      )
+      if (status.ok) headIs(status.value.head)
       return ok(made)
     }
 
@@ -249,6 +256,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
     }
 
     function headIs(head: Head): void {
+      if (parent?.head.hash === head.hash) return
       parent = { head, arrivedAt: ctx.now() }
       waitingSince = pending > 0 ? ctx.now() : null
       arm()

@@ -21,7 +21,7 @@ export interface ClientLimits {
   readonly loopbackToo: boolean
 }
 
-export const clientLimits: ClientLimits = {
+const clientLimits: ClientLimits = {
   ratePerSecond: limits.rpcRatePerSecond,
   rateBurst: limits.rpcRateBurst,
   clientsMax: limits.rpcClientsMax,

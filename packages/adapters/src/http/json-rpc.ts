@@ -2,7 +2,6 @@ import { errors, limits } from '@rockpool/protocol'
 import { JsonStream } from './json-stream.ts'
 import type { Caller, Method } from './method.ts'
 import {
-  busy,
   draining,
   errorText,
   internal,
@@ -294,9 +293,4 @@ function endOfString(text: string, start: number): number {
     end = text.indexOf('"', end + 1)
   }
   return text.length
-}
-
-/** HTTP and WebSocket edges refuse in the same words when they cannot take a request at all. */
-export function refusedBody(error: RpcError = busy()): string {
-  return failedText('null', error)
 }

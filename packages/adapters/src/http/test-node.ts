@@ -33,7 +33,7 @@ import { createRpc } from './rpc.ts'
 const mnemonic = 'test test test test test test test test test test test junk'
 const aliceKey = keyAt(0)
 export const alice = privateKeyToAccount(aliceKey)
-export const bob = privateKeyToAccount(keyAt(1))
+const bob = privateKeyToAccount(keyAt(1))
 export const aliceAddress = alice.address.toLowerCase() as Address
 export const bobAddress = bob.address.toLowerCase() as Address
 export const chainId = 1337
@@ -49,11 +49,7 @@ function keyAt(addressIndex: number): Hex {
 }
 
 /** A record of signed bytes whose sender the test knows. */
-export function recordOf(
-  raw: Hex,
-  sender: Address,
-  authorities: readonly Address[] = [],
-): TxRecord {
+function recordOf(raw: Hex, sender: Address, authorities: readonly Address[] = []): TxRecord {
   const decoded = decodeTx(Uint8Array.from(Buffer.from(raw.slice(2), 'hex')), keccak256)
   if (!decoded.ok) throw new Error(decoded.message)
   return { ...decoded.value, sender, authorities, authoritySlots: authorities }

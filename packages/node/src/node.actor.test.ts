@@ -16,8 +16,9 @@ const head = { type: 'chain.head' } as ChainHead
 function served(parts: Partial<LifecycleParts> = {}) {
   const views: HealthView[] = []
   const bed = createTestBus()
-  const ref = bed.bus.spawn<NodeMessage>(
-    'node',
+  const ref = bed.bus.declare<NodeMessage>('node')
+  bed.bus.spawn(
+    ref,
     node({
       version: '0.1.0',
       services: ['rpc', 'p2p'],

@@ -54,6 +54,11 @@ export function newCell(address: Address): Cell {
   }
 }
 
+/** Whether nothing is left, which is to say that the account does not exist. */
+export function isGone({ nonce, balance, delegation }: Account): boolean {
+  return nonce === 0 && balance === 0n && delegation === null
+}
+
 /** Cells over any view, found by address. */
 export class ViewCells implements Cells {
   readonly #view: StateView
@@ -150,7 +155,7 @@ export class CellChanges implements Changes {
           balance: cell.balanceBefore,
           delegation: cell.delegationBefore,
         }
-    if (nonce === 0 && balance === 0n && delegation === null) return null
+    if (isGone({ nonce, balance, delegation })) return null
     return { nonce, balance, delegation }
   }
 }

@@ -109,7 +109,7 @@ async function executeRow(world: World, blocks: readonly Sealed[]): Promise<Benc
     for (const undo of undos.reverse()) state.revert(undo)
     return spent
   }
-  const ours = rate(blocks.length * transfersPerBlock, best(pass, 40))
+  const ours = rate(blocks.length * transfersPerBlock, best(pass, 200))
   const [block] = blocks
   if (block === undefined) throw new Error('no block')
   const oracle = await Oracle.create(world.accounts)
@@ -144,7 +144,7 @@ function importRow(world: World, blocks: readonly Sealed[]): BenchRow {
       }
     })
   }
-  const ours = best(pass, 15) / blocks.length
+  const ours = best(pass, 40) / blocks.length
   return {
     row: 'import block of 1,400 transfers, senders known, without store',
     unit: 'CPU ms',
@@ -219,7 +219,7 @@ function reorgRow(world: World): BenchRow {
       for (const { changes } of results) state.commit(changes)
     })
   }
-  const ours = best(pass, 15)
+  const ours = best(pass, 25)
   return {
     row: 'reorg 64 x 100 transfers, senders known, without store',
     unit: 'CPU ms',

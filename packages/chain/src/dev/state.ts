@@ -1,7 +1,7 @@
 import type { AccountView, Address } from '@rockpool/protocol'
 import { emptyCodeHash, zeroHash } from '@rockpool/protocol'
 import type { Cell, Cells } from './cells.ts'
-import { CellChanges, cellOf, changesOf, newCell, ViewCells } from './cells.ts'
+import { CellChanges, cellOf, changesOf, isGone, newCell, ViewCells } from './cells.ts'
 import type { Keccak } from './keccak.ts'
 import { codeHashOf } from './roots.ts'
 
@@ -105,8 +105,9 @@ export class State implements StateView {
     if (changes instanceof CellChanges && changes.version === this.#version) {
       this.#version = {}
       for (const cell of changes.cells) {
-        if (cell.slot >= 0 && (cell.nonce > 0 || cell.balance > 0n)) this.#set(cell.slot, cell)
-        else this.#write(cell.address, changes.get(cell.address) ?? null)
+        if (isGone(cell)) this.#drop(cell.address)
+        else if (cell.slot >= 0) this.#set(cell.slot, cell)
+        else this.#put(cell.address, cell)
       }
       return changes.reversed()
     }

@@ -5,6 +5,7 @@ import {
   checkForm,
   checkSignatureForm,
   checkStatic,
+  checkSubmission,
   type DecodedTx,
   decodeTx,
   type Failure,
@@ -13,11 +14,12 @@ import {
   limits,
   type Reply,
   type StaticContext,
+  type SubmissionRules,
   type TxRecord,
 } from '@rockpool/protocol'
 import type { Job } from './add-queue.ts'
 
-interface Submission {
+interface Submission extends SubmissionRules {
   readonly raw: Uint8Array
   readonly reply: Reply<Answer<Added>>
 }
@@ -75,9 +77,9 @@ export class Intake {
     const context = this.parts.context()
     const oldest = this.waiting.splice(0, max)
     for (const { raw } of oldest) this.waitingBytes -= raw.length
-    const examined = oldest.map(({ raw, reply }) => ({
-      reply,
-      verdict: this.examine(raw, context),
+    const examined = oldest.map(submission => ({
+      reply: submission.reply,
+      verdict: this.examine(submission, context),
     }))
     this.underWay = examined.length
     const txs: DecodedTx[] = []
@@ -115,10 +117,13 @@ export class Intake {
     }
   }
 
-  private examine(raw: Uint8Array, context: StaticContext): Failure | DecodedTx {
-    const decoded = decodeTx(raw, this.parts.keccak256)
+  /** What the submitter asked to be guarded against comes first, as in geth: it needs no pool. */
+  private examine(submission: Submission, context: StaticContext): Failure | DecodedTx {
+    const decoded = decodeTx(submission.raw, this.parts.keccak256)
     if (!decoded.ok) return decoded
     const tx = decoded.value
+    const guarded = checkSubmission(tx, submission)
+    if (guarded !== undefined) return guarded
     if (this.parts.isPooled(tx.hash)) return failed('pool/known')
     return checkForm(tx, context) ?? checkSignatureForm(tx, context.chainId) ?? tx
   }

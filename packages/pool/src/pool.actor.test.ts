@@ -16,6 +16,7 @@ import {
   ok,
   type PoolChanged,
   type PoolMessage,
+  type SubmissionRules,
   type TxFields,
   type TxOrigin,
   type TxRecord,
@@ -325,6 +326,24 @@ describe('submitting', () => {
     expect(room.answers.at(-1)).toEqual(['pool/known'])
   })
 
+  test('what the submitter asked to be guarded against is refused, and only then', async () => {
+    const room = aRoom({ keys: await keys() })
+    room.fund(1)
+    const unprotected = { type: 0, chainId: undefined } as const
+    room.submit(1, { nonce: 0n, gas: 21_000n, feeCap: 2_000n }, { feeCapWei: 41_999_999n })
+    room.submit(1, { nonce: 0n, ...unprotected }, { allowUnprotected: false })
+    room.submit(1, { nonce: 0n, gas: 21_000n, feeCap: 2_000n }, { feeCapWei: 42_000_000n })
+    room.submit(1, { nonce: 1n, ...unprotected }, { allowUnprotected: true })
+    await room.test.settle()
+
+    expect(room.answers.flat()).toEqual([
+      'rpc/fee-over-cap',
+      'rpc/unprotected',
+      'pending',
+      'pending',
+    ])
+  })
+
   test('a dead recovery worker is our fault and said so; the next try passes', async () => {
     const room = aRoom({ keys: await keys() })
     room.fund(1)
@@ -497,9 +516,10 @@ function aRoom({ config, keys }: { config?: Partial<PoolConfig>; keys?: Keys } =
     tell: (message: PoolMessage) => room.pool.tell(message),
     add: (txs: readonly TxRecord[], origin: TxOrigin = 'gossip') =>
       room.tell({ type: 'pool.add', txs, origin, reply: { tell: results => note(results) } }),
-    submitRaw: (raw: Uint8Array) =>
-      room.tell({ type: 'pool.submit', raw, reply: { tell: result => note([result]) } }),
-    submit: (key: number, fields: Partial<TxFields>) => room.submitRaw(signed(key, fields)),
+    submitRaw: (raw: Uint8Array, rules: SubmissionRules = {}) =>
+      room.tell({ type: 'pool.submit', raw, ...rules, reply: { tell: result => note([result]) } }),
+    submit: (key: number, fields: Partial<TxFields>, rules?: SubmissionRules) =>
+      room.submitRaw(signed(key, fields), rules),
     fund: (key: number) => room.state.set(senderOf(key), anAccount()),
     release: () => {
       for (const question of room.held.splice(0)) answer(question)

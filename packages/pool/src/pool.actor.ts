@@ -79,9 +79,9 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       adds.push({ origin, txs, answer: results => reply.tell(results) })
     }
 
-    function takeSubmit({ raw, reply }: PoolSubmit): void {
-      const fits = waiting() < config.intakeQueue && intake.push({ raw, reply })
-      if (!fits) reply.tell(failed('actor/busy'))
+    function takeSubmit(submission: PoolSubmit): void {
+      const fits = waiting() < config.intakeQueue && intake.push(submission)
+      if (!fits) submission.reply.tell(failed('actor/busy'))
     }
 
     /** As many of the same kind as lie at the head of the mailbox and fit into the turn. */

@@ -1,40 +1,37 @@
 import type { Address, Answer, Hash, Header, TxReceipt, TxRecord, Write } from '@rockpool/protocol'
 import {
-  addressOf,
   decodeRecord,
   encodeRecord,
   failed,
   fromHex,
   hashOf,
   layout,
-  limits,
   ok,
+  zeroHash,
 } from '@rockpool/protocol'
 import type { Via } from './fork-choice.ts'
+import type { PaidReceipt } from './packed.ts'
+import {
+  keyOf,
+  packAccount,
+  packPlace,
+  packReceipts,
+  packUndo,
+  unpackAccount,
+  unpackPlace,
+  unpackReceipts,
+  unpackUndo,
+} from './packed.ts'
 import type { Account, Changes } from './state.ts'
 
-const { bytes, integer, list, number, quantity, tuple } = layout
+const { bytes, integer, number } = layout
 const hash32 = bytes(32, 32)
-const address20 = bytes(20, 20)
-const addressOrNone = bytes(0, 20)
 const nothing = new Uint8Array(0)
 
-const accountRecord = { version: 1, slots: [number, quantity(32), addressOrNone] } as const
 const nodeRecord = {
   version: 1,
   slots: [number, bytes(1, 1_024), bytes(0, 65), number, integer(0, 1)],
 } as const
-const undoRecord = {
-  version: 1,
-  slots: [
-    list(tuple(address20, integer(0, 1), number, quantity(32), addressOrNone), limits.accountsMax),
-  ],
-} as const
-const receiptsRecord = {
-  version: 1,
-  slots: [list(tuple(integer(0, 1), number, quantity(32), addressOrNone), limits.blockTxsMax)],
-} as const
-const placeRecord = { version: 1, slots: [hash32, number] } as const
 const signedRecord = { version: 1, slots: [number, hash32] } as const
 const metaRecord = { version: 1, slots: [hash32, hash32] } as const
 
@@ -44,16 +41,16 @@ const metaRecord = { version: 1, slots: [hash32, hash32] } as const
  * the canonical branch by height, `s` what this node signed on a parent, `m` genesis and head.
  */
 export const keys = {
-  block: (hash: Hash) => keyOf('b', fromHex(hash)),
-  canonical: (height: number) => keyOf('h', heightBytes(height)),
-  receipts: (hash: Hash) => keyOf('r', fromHex(hash)),
-  undo: (hash: Hash) => keyOf('u', fromHex(hash)),
-  place: (txHash: Hash) => keyOf('t', fromHex(txHash)),
-  account: (address: Address) => keyOf('a', fromHex(address)),
-  node: (hash: Hash) => keyOf('w', fromHex(hash)),
-  side: (height: number, hash: Hash) => keyOf('x', heightBytes(height), fromHex(hash)),
-  signed: (parent: Hash) => keyOf('s', fromHex(parent)),
-  meta: () => keyOf('m'),
+  block: (hash: Hash) => keyOf('b', hash),
+  canonical: (height: number) => join('h', heightBytes(height)),
+  receipts: (hash: Hash) => keyOf('r', hash),
+  undo: (hash: Hash) => keyOf('u', hash),
+  place: (txHash: Hash) => keyOf('t', txHash),
+  account: (address: Address) => keyOf('a', address),
+  node: (hash: Hash) => keyOf('w', hash),
+  side: (height: number, hash: Hash) => join('x', heightBytes(height), fromHex(hash)),
+  signed: (parent: Hash) => keyOf('s', parent),
+  meta: () => join('m'),
 }
 
 /** All keys of one letter, as bounds of a scan. */
@@ -84,95 +81,38 @@ export function decodeNode(value: Uint8Array): Answer<NodeRecord> {
   return ok({ totalWeight, encodedHeader, seal, size, via: fetched === 1 ? 'fetch' : 'gossip' })
 }
 
-export function encodeAccount(account: Account): Uint8Array {
-  return encodeRecord(accountRecord, [
-    account.nonce,
-    account.balance,
-    account.delegation === null ? nothing : fromHex(account.delegation),
-  ])
-}
-
 export function decodeAccount(value: Uint8Array): Answer<Account> {
-  const decoded = decodeRecord(accountRecord, value)
-  if (!decoded.ok) return decoded
-  const [nonce, balance, delegation] = decoded.value
-  return ok({ nonce, balance, delegation: addressOrNull(delegation) })
-}
-
-export function encodeUndo(undo: Changes): Uint8Array {
-  const entries = [...undo].map(([address, account]) => [
-    fromHex(address),
-    account === null ? 0 : 1,
-    account?.nonce ?? 0,
-    account?.balance ?? 0n,
-    account === null || account.delegation === null ? nothing : fromHex(account.delegation),
-  ])
-  return encodeRecord(undoRecord, [entries as [Uint8Array, number, number, bigint, Uint8Array][]])
+  return whole(unpackAccount(value))
 }
 
 export function decodeUndo(value: Uint8Array): Answer<Changes> {
-  const decoded = decodeRecord(undoRecord, value)
-  if (!decoded.ok) return decoded
-  const undo = new Map<Address, Account | null>()
-  for (const [address, exists, nonce, balance, delegation] of decoded.value[0]) {
-    const account = { nonce, balance, delegation: addressOrNull(delegation) }
-    undo.set(addressOf(address), exists === 1 ? account : null)
-  }
-  return ok(undo)
+  return whole(unpackUndo(value))
 }
 
-/** Receipts without what follows from the block: transaction hashes and running sums. */
-export function encodeReceipts(receipts: readonly TxReceipt[]): Uint8Array {
-  const entries = receipts.map(receipt => [
-    receipt.status,
-    receipt.gasUsed,
-    receipt.effectiveGasPrice,
-    receipt.contractAddress === null ? nothing : fromHex(receipt.contractAddress),
-  ])
-  return encodeRecord(receiptsRecord, [entries as [number, number, bigint, Uint8Array][]])
+export function decodePlace(value: Uint8Array): Answer<{ block: Hash; index: number }> {
+  return whole(unpackPlace(value))
 }
 
+/** What each transaction of a block paid: a fee history needs no bodies. */
+export function decodePaid(value: Uint8Array): Answer<readonly PaidReceipt[]> {
+  return whole(unpackReceipts(value))
+}
+
+/** The receipts of a block, whose transactions tell what is not stored. */
 export function decodeReceipts(
   value: Uint8Array,
   txs: readonly { readonly hash: Hash }[],
 ): Answer<readonly TxReceipt[]> {
-  const decoded = decodeRecord(receiptsRecord, value)
-  if (!decoded.ok) return decoded
-  const entries = decoded.value[0]
-  if (entries.length !== txs.length) return failed('store/corrupt')
+  const paid = unpackReceipts(value)
+  if (paid === undefined || paid.length !== txs.length) return failed('store/corrupt')
   let cumulativeGasUsed = 0
-  const receipts: TxReceipt[] = []
-  for (const [index, tx] of txs.entries()) {
-    const entry = entries[index]
-    if (entry === undefined) return failed('store/corrupt')
-    const [status, gasUsed, effectiveGasPrice, contract] = entry
-    cumulativeGasUsed += gasUsed
-    receipts.push({
-      txHash: tx.hash,
-      status: status === 1 ? 1 : 0,
-      gasUsed,
-      cumulativeGasUsed,
-      effectiveGasPrice,
-      contractAddress: addressOrNull(contract),
-    })
-  }
+  const receipts = paid.map((receipt, index) => {
+    cumulativeGasUsed += receipt.gasUsed
+    const { status, gasUsed, effectiveGasPrice, contractAddress } = receipt
+    const txHash = txs[index]?.hash ?? zeroHash
+    return { txHash, status, gasUsed, cumulativeGasUsed, effectiveGasPrice, contractAddress }
+  })
   return ok(receipts)
-}
-
-/** What each transaction of a block paid per gas and how much it used: a fee history needs no bodies. */
-export function decodePaid(
-  value: Uint8Array,
-): Answer<readonly { readonly gasUsed: number; readonly effectiveGasPrice: bigint }[]> {
-  const decoded = decodeRecord(receiptsRecord, value)
-  if (!decoded.ok) return decoded
-  return ok(
-    decoded.value[0].map(([, gasUsed, effectiveGasPrice]) => ({ gasUsed, effectiveGasPrice })),
-  )
-}
-
-export function decodePlace(value: Uint8Array): Answer<{ block: Hash; index: number }> {
-  const decoded = decodeRecord(placeRecord, value)
-  return decoded.ok ? ok({ block: hashOf(decoded.value[0]), index: decoded.value[1] }) : decoded
 }
 
 export function decodeSigned(value: Uint8Array): Answer<{ height: number; hash: Hash }> {
@@ -187,6 +127,10 @@ export function decodeMeta(value: Uint8Array): Answer<{ genesis: Hash; head: Has
     : decoded
 }
 
+function whole<T>(value: T | undefined): Answer<T> {
+  return value === undefined ? failed('store/corrupt') : ok(value)
+}
+
 /** What a fresh store begins with: block 0 and every account of the genesis. */
 export function genesisWrites(
   header: Header,
@@ -199,7 +143,7 @@ export function genesisWrites(
     headWrite(header.hash, header.hash),
   ]
   for (const [address, account] of accounts) {
-    writes.push(put(keys.account(address), encodeAccount(account)))
+    writes.push(put(keys.account(address), packAccount(account)))
   }
   return writes
 }
@@ -237,11 +181,10 @@ export function connectWrites(
       ? [del(keys.side(header.number, hash))]
       : [put(keys.block(hash), encoded), put(keys.node(hash), encodeNode(node))]
   writes.push(put(keys.canonical(header.number), fromHex(hash)))
-  writes.push(put(keys.receipts(hash), encodeReceipts(block.receipts)))
-  writes.push(put(keys.undo(hash), encodeUndo(block.undo)))
-  const hashBytes = fromHex(hash)
+  writes.push(put(keys.receipts(hash), packReceipts(block.receipts)))
+  writes.push(put(keys.undo(hash), packUndo(block.undo)))
   for (const [index, tx] of block.txs.entries()) {
-    writes.push(put(keys.place(tx.hash), encodeRecord(placeRecord, [hashBytes, index])))
+    writes.push(put(keys.place(tx.hash), packPlace(hash, index)))
   }
   writes.push(...accountWrites(block.changes), headWrite(genesis, hash))
   return writes
@@ -276,7 +219,7 @@ function accountWrites(changes: Changes): Write[] {
   const writes: Write[] = []
   for (const [address, account] of changes) {
     const key = keys.account(address)
-    writes.push(account === null ? del(key) : put(key, encodeAccount(account)))
+    writes.push(account === null ? del(key) : put(key, packAccount(account)))
   }
   return writes
 }
@@ -293,7 +236,7 @@ export function del(key: Uint8Array): Write {
   return { type: 'del', key }
 }
 
-function keyOf(letter: string, ...parts: readonly Uint8Array[]): Uint8Array {
+function join(letter: string, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 1
   for (const part of parts) length += part.length
   const key = new Uint8Array(length)
@@ -313,8 +256,4 @@ function heightBytes(height: number): Uint8Array {
   view.setUint16(0, Math.floor(height / 2 ** 32))
   view.setUint32(2, height % 2 ** 32)
   return out
-}
-
-function addressOrNull(value: Uint8Array): Address | null {
-  return value.length === 0 ? null : addressOf(value)
 }

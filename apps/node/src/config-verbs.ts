@@ -1,7 +1,8 @@
 import { loadConfig, readConfigFile } from './config.ts'
 import { exit, Refusal } from './exit.ts'
-import { environmentName, settings } from './schema.ts'
+import { environmentName, type Setting, settings } from './schema.ts'
 import { effectiveSettings } from './settings.ts'
+import { type SettingValue, written } from './values.ts'
 
 /** `config show [--origin]`, `config check [file]`. */
 export function configVerb(words: readonly string[]): number {
@@ -14,12 +15,11 @@ export function configVerb(words: readonly string[]): number {
 function show(flags: readonly string[]): number {
   const origin = flags.includes('--origin')
   const { config, digest } = effectiveSettings(flags.filter(flag => flag !== '--origin'))
-  for (const { key, value, where } of config.values.values()) {
-    const standard = settings.find(row => row.key === key)?.default
-    const note = origin
-      ? `   ${where === '' ? 'default' : `${where}   (default ${text(standard)})`}`
-      : ''
-    console.log(`${key} = ${text(value)}${note}`)
+  for (const setting of settings) {
+    const { value, where = '' } = config.values.get(setting.key) ?? {}
+    const standard = text(setting, setting.default)
+    const note = origin ? `   ${where === '' ? 'default' : `${where}   (default ${standard})`}` : ''
+    console.log(`${setting.key} = ${text(setting, value)}${note}`)
   }
   console.log(`digest ${digest}`)
   return exit.done
@@ -42,7 +42,7 @@ function check([file]: readonly string[]): number {
 export function configHelp(): string {
   const rows = settings.map(
     row =>
-      `  --${row.key.padEnd(32)} ${row.sentence}${row.default === undefined ? '' : ` Default ${text(row.default)}.`}`,
+      `  --${row.key.padEnd(32)} ${row.sentence}${row.default === undefined ? '' : ` Default ${text(row, row.default)}.`}`,
   )
   return [
     'rockpool run [--<key> <value> …]',
@@ -54,8 +54,7 @@ export function configHelp(): string {
   ].join('\n')
 }
 
-function text(value: unknown): string {
+function text({ value: schema }: Setting, value: SettingValue | undefined): string {
   if (value === undefined) return '-'
-  if (Array.isArray(value)) return `[${value.join(', ')}]`
-  return typeof value === 'bigint' ? `${value} wei` : String(value)
+  return Array.isArray(value) ? `[${value.join(', ')}]` : written(schema, value)
 }

@@ -207,7 +207,9 @@ export function readConfigFile(name: string): { name: string; text: string } | u
   try {
     return { name, text: readFileSync(name, 'utf8') }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // A data directory that is a file has no configuration either; whoever opens it says what is wrong with it.
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
 }

@@ -2,8 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { addressOfKey, loadOrCreateKey } from '@rockpool/adapters/crypto'
 import { loadOrCreateP2pKey, peerIdOf } from '@rockpool/adapters/libp2p/keys'
 import { prepareDatadir } from './datadir.ts'
-import { settings } from './schema.ts'
+import { type Setting, settings } from './schema.ts'
 import { effectiveSettings } from './settings.ts'
+import { written } from './values.ts'
 
 /** Makes the data directory, its keys and a commented configuration file. What exists is kept, and said so. */
 export async function init(flags: readonly string[], dryRun: boolean): Promise<number> {
@@ -33,23 +34,26 @@ export async function init(flags: readonly string[], dryRun: boolean): Promise<n
   return 0
 }
 
-/** Every key with its sentence and default, commented out. */
+/** Every key with its sentence and default, commented out. What belongs to one start or to the command line alone is left out. */
 export function commentedConfig(): string {
   const lines = [
     '# Rockpool configuration. Every key is optional; what is commented out is its default.',
   ]
   let table = ''
   for (const row of settings) {
-    if (row.key === 'network' || row.key === 'datadir') continue
     const [head = '', ...rest] = row.key.split('.')
+    if (rest.length === 0) continue
     if (head !== table) lines.push('', `[${head}]`)
     table = head
-    lines.push(`# ${row.sentence}`, `# ${rest.join('.')} = ${shown(row.default)}`)
+    lines.push(`# ${row.sentence}`, `# ${rest.join('.')} = ${shown(row)}`)
   }
   return `${lines.join('\n')}\n`
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return ''
-  return typeof value === 'bigint' ? `"${value}wei"` : JSON.stringify(value)
+/** As TOML takes it. */
+function shown({ value: schema, default: standard }: Setting): string {
+  if (standard === undefined) return ''
+  const bare = typeof standard === 'boolean' || Array.isArray(standard)
+  const text = written(schema, standard)
+  return bare || /^\d+$/.test(text) ? JSON.stringify(standard) : JSON.stringify(text)
 }

@@ -128,3 +128,19 @@ export const list = schema(value => {
   if (typeof value !== 'string') return expected('a list of text', value)
   return value === '' ? [] : value.split(',').map(item => item.trim())
 })
+
+/** A value as a user would write it: with the largest unit that leaves it whole. The schema it belongs to reads it back. */
+export function written(of: ValueSchema, value: SettingValue): string {
+  if (Array.isArray(value)) return value.join(',')
+  if (typeof value === 'bigint') return unitOf(value, Object.entries(weiUnits))
+  const units = of === duration ? durationUnits : of === size ? sizeUnits : undefined
+  if (units === undefined || value === 0) return String(value)
+  const exact = Object.entries(units).map(([name, unit]) => [name, BigInt(unit)] as const)
+  return unitOf(BigInt(Number(value)), exact)
+}
+
+function unitOf(value: bigint, units: readonly (readonly [string, bigint])[]): string {
+  const fits = units.filter(([, unit]) => value !== 0n && value % unit === 0n)
+  const [name, unit] = fits.at(-1) ?? units[0] ?? ['', 1n]
+  return `${value / unit}${name}`
+}

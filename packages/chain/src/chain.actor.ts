@@ -7,6 +7,8 @@ import type {
   ChainOffer,
   ChainStatus,
   Crypto,
+  NodeClear,
+  NodeRaise,
   Recovery,
   Store,
   SyncFetch,
@@ -34,6 +36,8 @@ export interface ChainParts {
   readonly recovery: Recovery
   /** Fetches what is missing below a block with an unknown parent. */
   readonly sync: Pick<ActorRef<SyncFetch>, 'tell'>
+  /** Told when the store takes no more, and when it does again. */
+  readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
 }
 
 /** Blocks behind the highest one heard of from which on the chain counts as syncing. */
@@ -68,6 +72,7 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
     let core: Core | null = null
     let running: Job<void> | null = null
     let syncStart: number | null = null
+    let storeFailing = false
     const door = doorOf<ChainMessage | ToSelf, ChainHead>(ctx, 'pause', outcome => ({
       type: 'chain.resume',
       outcome,
@@ -92,7 +97,17 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
         orphans,
         now: () => ctx.wall(),
         log: ctx.log,
-        switched: fact => ctx.emit(fact),
+        switched: fact => {
+          const { new: head, removed, added } = fact
+          ctx.log.info('chain/head', {
+            number: head.number,
+            hash: head.hash,
+            removed: removed.length,
+            added: added.length,
+          })
+          ctx.emit(fact)
+        },
+        stored,
         missing: ({ header, from }) => {
           const { hash, parentHash: parent, number } = header
           sync.tell({ type: 'sync.fetch', hash, parent, number, from })
@@ -102,6 +117,21 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
         },
       })
       return { chain, reads, importer }
+    }
+
+    /** While the disk is full nothing is imported or produced; what is there can still be read. */
+    function stored(taken: boolean): void {
+      if (taken !== storeFailing) return
+      storeFailing = !taken
+      if (taken) return parts.node?.tell({ type: 'node.clear', code: 'store-failed' })
+      parts.node?.tell({
+        type: 'node.raise',
+        reason: {
+          code: 'store-failed',
+          services: [],
+          text: 'the chain cannot be written: no block is imported or made',
+        },
+      })
     }
 
     function* work({ importer }: Core, wish: Wish): Job<void> {

@@ -153,6 +153,16 @@ describe('producers in turn', () => {
   })
 })
 
+test('the same seeds make the same chain', async () => {
+  const run = async () => {
+    const { net, nodes } = aNet(4)
+    await net.advance(30_000)
+    return heads(net, nodes)
+  }
+
+  expect(await run()).toEqual(await run())
+})
+
 describe('one producer', () => {
   test('makes empty blocks too, every block time', async () => {
     const { net, node } = aNet(1)

@@ -264,11 +264,13 @@ describe('what the store has', () => {
     store.left = 0
 
     expect(await net.offer(node, block)).toMatchObject({ code: 'load/internal' })
+    expect(node.health.map(({ type }) => type)).toEqual(['node.raise'])
     expect((await net.status(node)).head.number).toBe(0)
     expect(node.facts).toHaveLength(0)
 
     store.left = Number.POSITIVE_INFINITY
     expect(await net.offer(node, block)).toMatchObject({ code: 'chain/imported' })
+    expect(node.health.map(({ type }) => type)).toEqual(['node.raise', 'node.clear'])
   })
 
   test('a reorg whose second batch finds the disk full is finished when there is room', async () => {

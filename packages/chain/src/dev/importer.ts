@@ -47,6 +47,8 @@ export interface ImporterParts {
   readonly switched: (fact: ChainHead) => void
   /** A block came whose parent is not here. */
   readonly missing: (sealed: SealedBlock) => void
+  /** Whether the store took the last batch. */
+  readonly stored: (taken: boolean) => void
   /** Blocks whose parent has come. */
   readonly freed: (sealed: readonly SealedBlock[]) => void
 }
@@ -216,6 +218,7 @@ export function createImporter(parts: ImporterParts) {
   function* write(writes: readonly Write[], sync: boolean): Job<boolean> {
     const written = yield* piped(() => store.batch(writes, { sync }), patiently)
     if (!written.ok) log.error('chain/store-failed', { error: String(written.error) })
+    parts.stored(written.ok)
     return written.ok
   }
 

@@ -44,8 +44,7 @@ export class Judge {
   /** Size, header, known or judged before, form of the seal, producer. Whether the seal is the producer's is for the caller to recover. */
   open(frame: BlockFrame, from: PeerId, via: Via, nowMs: number): SealedBlock | ImportOutcome {
     const { genesis, keccak256 } = this.#bench
-    const encoded = encodeBlockFrame(frame)
-    if (encoded.length > limits.blockBytesMax) return undecodable('size')
+    if (bodyBytes(frame) > limits.blockBytesMax) return undecodable('size')
     const decoded = decodeHeader(frame.header, keccak256)
     if (!decoded.ok) return undecodable('header')
     const header = decoded.value
@@ -58,6 +57,8 @@ export class Judge {
     if (header.number === 0 || turnOf(genesis, header.producer, header.number) === null) {
       return { code: 'chain/unknown-producer', hash, check: 'producer' }
     }
+    const encoded = encodeBlockFrame(frame)
+    if (encoded.length > limits.blockBytesMax) return undecodable('size')
     return { header, frame, encoded, from, via }
   }
 
@@ -98,6 +99,13 @@ export class Judge {
     faults[fault] += 1
     this.faults.set(producer, faults)
   }
+}
+
+/** Less than the encoded size, which a duplicate is not worth. */
+function bodyBytes({ txs }: BlockFrame): number {
+  let bytes = 0
+  for (const tx of txs) bytes += tx.length
+  return bytes
 }
 
 /** r, s and y of a seal: in range, low s. */

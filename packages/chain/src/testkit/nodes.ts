@@ -14,6 +14,8 @@ import type {
   Hash,
   ImportOutcome,
   NetworkPort,
+  NodeClear,
+  NodeRaise,
   PeerId,
   PoolChanged,
   PoolSelect,
@@ -109,6 +111,7 @@ export class TestNode {
   readonly faults: GossipFault[] = []
   readonly fetches: SyncFetch[] = []
   readonly blocks: GossipBlock[] = []
+  readonly health: (NodeRaise | NodeClear)[] = []
   /** Digests this node was asked to sign. */
   readonly sealed: string[] = []
   failure: unknown = null
@@ -154,7 +157,14 @@ export class TestNode {
     }
     bus.spawn(
       this.chain,
-      chainActor({ genesis, store: this.store, crypto: testCrypto, recovery, sync: fetches }),
+      chainActor({
+        genesis,
+        store: this.store,
+        crypto: testCrypto,
+        recovery,
+        sync: fetches,
+        node: { tell: message => void this.health.push(message) },
+      }),
     )
     bus.spawn(
       this.sync,

@@ -30,10 +30,15 @@ interface Examined {
   readonly verdict: Failure | DecodedTx
 }
 
+/** What the recovery said of a batch, in its order. */
+type Recovered = Outcome<readonly Answer<TxRecord>[], unknown>
+
 /** Submissions whose signatures are being recovered. */
 export interface Recovering {
   readonly examined: readonly Examined[]
   readonly txs: readonly DecodedTx[]
+  /** Recovered before one that came earlier. */
+  outcome?: Recovered
 }
 
 export interface IntakeParts {
@@ -44,12 +49,14 @@ export interface IntakeParts {
 }
 
 /**
- * Signed bytes on their way into the pool: decoded and checked without the sender, recovered in batches, checked with it. One batch is
- * under way at a time and every submission, refused or not, is answered in its turn, so nobody overtakes anybody.
+ * Signed bytes on their way into the pool: decoded and checked without the sender, recovered in batches, checked with it. Several small
+ * batches are under way at once, so that recovery and everything around it do not wait for each other. They are finished in the order
+ * they began, and every submission, refused or not, is answered in its turn: nobody overtakes anybody.
  */
 export class Intake {
   private waiting: Submission[] = []
-  private underWay = 0
+  private readonly underWay: Recovering[] = []
+  private underWayCount = 0
   private waitingBytes = 0
   private readonly parts: IntakeParts
 
@@ -59,7 +66,7 @@ export class Intake {
 
   /** Submissions not yet handed on. */
   get size(): number {
-    return this.waiting.length + this.underWay
+    return this.waiting.length + this.underWayCount
   }
 
   /** False when too many bytes wait already. */
@@ -71,25 +78,40 @@ export class Intake {
     return true
   }
 
-  /** The oldest submissions, examined, for recovery; undefined while others are under way or nobody waits. */
-  begin(max: number): Recovering | undefined {
-    if (this.underWay > 0 || this.waiting.length === 0) return undefined
+  /** The oldest submissions, examined, for recovery; undefined while enough are under way or nobody waits. */
+  begin(): Recovering | undefined {
+    if (this.underWay.length >= limits.poolRecoveringMax || this.waiting.length === 0)
+      return undefined
     const context = this.parts.context()
-    const oldest = this.waiting.splice(0, max)
+    const oldest = this.waiting.splice(0, limits.poolRecoveringTxsMax)
     for (const { raw } of oldest) this.waitingBytes -= raw.length
     const examined = oldest.map(submission => ({
       reply: submission.reply,
       verdict: this.examine(submission, context),
     }))
-    this.underWay = examined.length
     const txs: DecodedTx[] = []
     for (const { verdict } of examined) if (!('ok' in verdict)) txs.push(verdict)
-    return { examined, txs }
+    const batch = { examined, txs }
+    this.underWay.push(batch)
+    this.underWayCount += examined.length
+    return batch
   }
 
-  /** The recovered batch as a job for the pool. Its refusals are answered together with its acceptances, in order of arrival. */
-  finish({ examined }: Recovering, outcome: Outcome<readonly Answer<TxRecord>[], unknown>): Job {
-    this.underWay = 0
+  /** The jobs for the pool that are complete with this outcome: those of the batch and of later ones that were ready before it, or none. */
+  finish(batch: Recovering, outcome: Recovered): Job[] {
+    batch.outcome = outcome
+    const jobs: Job[] = []
+    for (;;) {
+      const [first] = this.underWay
+      if (first?.outcome === undefined) return jobs
+      this.underWay.shift()
+      this.underWayCount -= first.examined.length
+      jobs.push(this.jobOf(first, first.outcome))
+    }
+  }
+
+  /** Refusals are answered together with acceptances, in order of arrival. */
+  private jobOf({ examined }: Recovering, outcome: Recovered): Job {
     const context = this.parts.context()
     const txs: TxRecord[] = []
     const refusals: (Failure | undefined)[] = []

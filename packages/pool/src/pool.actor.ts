@@ -94,8 +94,10 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
     }
 
     function recoverNext(): void {
-      const batch = intake.begin(config.turnMax)
-      if (batch === undefined) return
+      for (let batch = intake.begin(); batch !== undefined; batch = intake.begin()) recover(batch)
+    }
+
+    function recover(batch: Recovering): void {
       ctx.pipe(
         () => recovery.recover(batch.txs),
         outcome => ({ type: 'pool.recovered', batch, outcome }),
@@ -132,7 +134,8 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           takeSubmit(message)
           return takeMore(isSubmit, takeSubmit)
         case 'pool.recovered':
-          return adds.push(intake.finish(message.batch, message.outcome))
+          for (const job of intake.finish(message.batch, message.outcome)) adds.push(job)
+          return
         case 'pool.addViews':
           return turns.onAdd(message.batch, message.known, message.views)
         case 'pool.headViews':

@@ -49,7 +49,6 @@ export const limits = {
   recoveredTxsMax: 65_536,
   /** Signatures handed to a recovery worker at once. */
   recoveryBatchMax: 64,
-  recoveryBatchDelayMs: 2,
   recoveryBatchesPerWorker: 4,
   /** Signatures waiting for a recovery worker; one more batch is refused with `load/queue-full`. */
   recoveryQueueMax: 65_536,
@@ -207,6 +206,9 @@ export const limits = {
   poolAccountsMs: 5_000,
   poolHeadRetryMs: 250,
   poolExpireMs: 60_000,
+  /** Pool: batches of submissions whose senders are being recovered at once, and submissions of one batch. */
+  poolRecoveringMax: 8,
+  poolRecoveringTxsMax: 64,
   /** Pool: bytes of submissions waiting for their senders. */
   poolIntakeBytesMax: 67_108_864,
   /** Mailboxes. */

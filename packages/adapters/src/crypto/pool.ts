@@ -51,8 +51,9 @@ const slower: Partial<Record<Backend, Backend>> = { native: 'wasm', wasm: 'noble
 const fullRate = 16
 
 /**
- * Recovery in threads. Jobs of all callers are joined into batches of 16 to 64, or what there is after 2 ms; a thread holds up to four,
- * so that it never waits for the event loop. Resolves when every thread has passed the self-test.
+ * Recovery in threads. What callers ask for in one pass of the event loop goes out together: to a busy thread in batches of 16 to 64, at
+ * once to one that has nothing to do. A thread holds up to four batches, so that it never waits for the event loop. Resolves when every
+ * thread has passed the self-test.
  */
 export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<RecoveryPool> {
   const { workers, onFallback, start = startThread } = options
@@ -60,7 +61,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
   let closed = false
   let waiting: Request[] = []
   let waitingCount = 0
-  let flush: NodeJS.Timeout | undefined
+  let flush: NodeJS.Immediate | undefined
   let nextBatch = 0
   let deaths: number[] = []
   const seats: Seat[] = Array.from({ length: workers }, () => ({
@@ -85,21 +86,21 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       const answers = new Array<Address | undefined>(jobs.length)
       waiting.push({ jobs, answers, taken: 0, missing: jobs.length, resolve, reject })
       waitingCount += jobs.length
-      dispatch(fullRate)
-      flush ??= setTimeout(onFlush, limits.recoveryBatchDelayMs)
+      if (waitingCount >= fullRate) dispatch()
+      else flush ??= setImmediate(onFlush)
     })
   }
 
   function onFlush(): void {
     flush = undefined
-    dispatch(1)
+    dispatch()
   }
 
-  /** Hands out batches while at least `least` jobs wait and a thread has room. */
-  function dispatch(least: number): void {
-    while (waitingCount >= least) {
+  /** Hands out what waits while a thread has room; less than a full-rate batch only where a thread would be idle without it. */
+  function dispatch(): void {
+    while (waitingCount > 0) {
       const seat = roomiest()
-      if (!seat?.thread) return
+      if (!seat?.thread || (waitingCount < fullRate && seat.inFlight.size > 0)) return
       const parts = takeBatch()
       const id = nextBatch++
       seat.inFlight.set(id, parts)
@@ -145,8 +146,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       request.missing -= count
       if (request.missing === 0) request.resolve(request.answers)
     }
-    // Less than a full-rate batch goes out with the timer, unless the thread would fall idle.
-    dispatch(seat.inFlight.size === 0 ? 1 : fullRate)
+    dispatch()
   }
 
   /** Fills a seat; resolves when its thread is ready, rejects when it dies before. */
@@ -160,7 +160,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
         ready = true
         seat.thread = thread
         resolve()
-        dispatch(1)
+        dispatch()
       })
       thread.on('error', error => {
         reason = error
@@ -215,7 +215,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
   async function close(): Promise<void> {
     if (closed) return
     closed = true
-    clearTimeout(flush)
+    clearImmediate(flush)
     const error = new CodedError('crypto/closed')
     for (const request of waiting) request.reject(error)
     waiting = []

@@ -143,13 +143,13 @@ describe('producers in turn', () => {
       return { ...message, block: twin.block, frame: frameBytes(twin) }
     }
 
-    await net.advance(120_000)
+    await net.advance(80_000)
     net.remove(nodes[3] as TestNode)
     await net.advance(10_000)
 
     const honest = nodes.slice(0, 3)
     expect(new Set(await heads(net, honest)).size).toBe(1)
-    expect((await net.status(honest[0] as TestNode)).head.number).toBeGreaterThan(40)
+    expect((await net.status(honest[0] as TestNode)).head.number).toBeGreaterThan(25)
   })
 })
 
@@ -203,6 +203,17 @@ describe('one producer', () => {
 
     expect(good(await asked)).toHaveLength(8)
     expect((await net.status(node)).head.number).toBe(8)
+  })
+
+  test('after the machine has slept, waits for its turn again before it speaks', async () => {
+    const { net, node } = aNet(1)
+    await net.advance(1_000)
+    net.clock.set(net.clock.now() + 60_000)
+
+    await net.advance(1_900)
+    expect((await net.status(node)).head.number).toBe(0)
+    await net.advance(300)
+    expect((await net.status(node)).head.number).toBe(1)
   })
 
   test('waits up to three seconds for somebody to hear block 1, when there are others', async () => {

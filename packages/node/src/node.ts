@@ -147,7 +147,14 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     advance('recovering')
     bus.spawn(
       refs.chain,
-      chainActor({ genesis, store: ports.store('chain'), crypto, recovery, sync: refs.sync }),
+      chainActor({
+        genesis,
+        store: ports.store('chain'),
+        crypto,
+        recovery,
+        sync: refs.sync,
+        node: refs.node,
+      }),
     )
     const status = await bus.ask<ChainMessage, ChainStatus>(
       refs.chain,

@@ -5,7 +5,7 @@ import {
   type NodeCrypto,
 } from '@rockpool/adapters/crypto'
 import { type Database, openDatabase } from '@rockpool/adapters/level'
-import { loadOrCreateP2pKey } from '@rockpool/adapters/libp2p'
+import { loadOrCreateP2pKey } from '@rockpool/adapters/libp2p/keys'
 import { type Genesis, genesisBlock } from '@rockpool/chain'
 import type { Address, Hash } from '@rockpool/protocol'
 import type { Closing } from './closing.ts'

@@ -43,8 +43,11 @@ async function main(argv: readonly string[]): Promise<number> {
       console.log(configHelp())
       return exit.done
     }
+    // Looked at before everything else is loaded: a mistyped flag is answered at once.
+    const { effectiveSettings } = await import('./settings.ts')
+    const effective = effectiveSettings(flags)
     const { run } = await import('./run.ts')
-    return run(flags)
+    return run(effective)
   })
   verb('status', 'show the running node and why it is as it is; --json', async flags => {
     const { status } = await import('./status.ts')

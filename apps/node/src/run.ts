@@ -1,13 +1,13 @@
 import { banner } from './banner.ts'
-import { assemble, type Cast } from './cast.ts'
+import type { Cast } from './cast.ts'
 import { Closing } from './closing.ts'
 import { writeCrash } from './crash.ts'
 import { exit } from './exit.ts'
 import { type Ground, openGround } from './ground.ts'
-import { type Opened, openListeners } from './listeners.ts'
+import type { Opened } from './listeners.ts'
 import { createLog, type Level, type Log } from './log.ts'
 import { asRefusal } from './refusals.ts'
-import { type Effective, effectiveSettings } from './settings.ts'
+import type { Effective } from './settings.ts'
 import { createStatusLine } from './status-line.ts'
 import { statusText } from './status-of.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -17,9 +17,8 @@ import { version } from './version.ts'
 const crashDrainMs = 5_000
 
 /** `rockpool run`: opens everything in order, serves until asked to stop, closes in reverse. Resolves to the exit code. */
-export async function run(flags: readonly string[]): Promise<number> {
+export async function run(effective: Effective): Promise<number> {
   const startedAt = performance.now()
-  const effective = effectiveSettings(flags)
   const { read, config } = effective
   const log = createLog({
     level: read.text('log.level') as Level,
@@ -57,6 +56,11 @@ async function serve(
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
+  // Loaded only now: what refuses to start does so without waiting for libraries it never uses.
+  const [{ assemble }, { openListeners }] = await Promise.all([
+    import('./cast.ts'),
+    import('./listeners.ts'),
+  ])
   cast = await assemble(effective, ground, log, crash)
   const { node } = cast
   closing.add(() => node.stop(deadlineMs))

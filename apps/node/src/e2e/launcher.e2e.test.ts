@@ -22,13 +22,13 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-const up = async (): Promise<Devnet> => {
-  devnet = await startDevnet(name, ['--nodes', '2', '--block', '1s'])
+const up = async (nodes: number): Promise<Devnet> => {
+  devnet = await startDevnet(name, ['--nodes', `${nodes}`, '--block', '1s'])
   return devnet
 }
 
 test('killed with SIGKILL leaves no node behind, and the next one starts as if nothing had been', async () => {
-  const first = await up()
+  const first = await up(2)
   first.launcher.kill('SIGKILL')
   await until(
     'the orphans have drained',
@@ -36,7 +36,7 @@ test('killed with SIGKILL leaves no node behind, and the next one starts as if n
     15_000,
   )
 
-  const second = await up()
+  const second = await up(1)
 
   expect(second.network.genesisHash).not.toBe(first.network.genesisHash)
   for (const { pid, rpc } of second.network.nodes) {

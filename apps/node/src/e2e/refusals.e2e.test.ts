@@ -8,7 +8,7 @@ import { treeOf } from '../testkit/tree.ts'
 /* What a node refuses to start on: it says what is wrong, ends with the code scripts rely on, and opens nothing. */
 
 const scratch = createScratch()
-/** A directory that a node has used and stopped in. */
+/** A directory that a node has used and stopped in; nobody may change it. */
 const used = scratch.path('used')
 const producer = `0x${'0a'.repeat(20)}`
 
@@ -38,20 +38,21 @@ beforeAll(async () => {
 
 afterAll(() => scratch.close())
 
-describe('a data directory', () => {
+describe.concurrent('a data directory', () => {
   test('in use by another node is left alone', async () => {
-    const node = scratch.run(used, quietFlags)
+    const datadir = scratch.path('busy')
+    const node = scratch.run(datadir, quietFlags)
     await node.ready()
-    const version = versionOf(used)
+    const version = versionOf(datadir)
 
     expectRefusal(
-      await runIn(used),
+      await runIn(datadir),
       5,
       `data directory is in use by another Rockpool (pid ${node.pid}): stop it or pass --datadir DIR`,
     )
 
-    expect(versionOf(used)).toEqual(version)
-    expect((await scratch.rockpool(['status', '--datadir', used])).code).toBe(0)
+    expect(versionOf(datadir)).toEqual(version)
+    expect((await scratch.rockpool(['status', '--datadir', datadir])).code).toBe(0)
     expect(await node.kill('SIGTERM')).toMatchObject({ code: 0 })
   })
 
@@ -112,7 +113,7 @@ describe('a data directory', () => {
   })
 })
 
-describe('keys', () => {
+describe.concurrent('keys', () => {
   test('that are missing beside data are not made anew, unless asked for', async () => {
     const datadir = scratch.path('keyless')
     const first = scratch.run(datadir, quietFlags)
@@ -174,7 +175,7 @@ test('a port that another program has is named with its key before anything is o
   await taken.close()
 })
 
-describe('a genesis file', () => {
+describe.concurrent('a genesis file', () => {
   const refused = async (file: string, text: string) => {
     const datadir = scratch.path('bad-genesis')
     expectRefusal(await runIn(datadir, ['--genesis', file]), 2, text)

@@ -34,7 +34,7 @@ export interface DeadCount {
 /** Letters kept for reading. */
 export const LETTERS_KEPT = 1000
 /** Lines logged per (reason, actor, type) and minute; what exceeds them is one line with a number. */
-export const LINES_PER_MINUTE = 10
+const LINES_PER_MINUTE = 10
 const MINUTE_MS = 60_000
 
 type Tally = {

@@ -1,8 +1,8 @@
 import type { Directive, Supervision } from './api.ts'
 
 /** Defaults of `Supervision.max` and `Supervision.within`. */
-export const RESTARTS_MAX = 10
-export const RESTARTS_WITHIN_MS = 10_000
+const RESTARTS_MAX = 10
+const RESTARTS_WITHIN_MS = 10_000
 
 /** What to do about `error`. A supervisor that throws itself has no opinion worth having. */
 export function directiveFor(supervision: Supervision | undefined, error: unknown): Directive {

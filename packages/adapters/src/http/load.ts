@@ -18,7 +18,7 @@ export interface LoadResult {
   readonly first: string
 }
 
-export async function load({ port, connections, body, ms }: LoadOptions): Promise<LoadResult> {
+async function load({ port, connections, body, ms }: LoadOptions): Promise<LoadResult> {
   const request = Buffer.from(
     `POST / HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -109,7 +109,7 @@ function bodyBytes({ txs }: BlockFrame): number {
 }
 
 /** r, s and y of a seal: in range, low s. */
-export function isSealShaped(seal: Uint8Array): boolean {
+function isSealShaped(seal: Uint8Array): boolean {
   if (seal.length !== 65) return false
   const parity = BigInt(seal[64] ?? 2)
   const r = bytesToQuantity(seal.subarray(0, 32))

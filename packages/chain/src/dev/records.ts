@@ -69,7 +69,7 @@ export interface NodeRecord {
   readonly via: Via
 }
 
-export function encodeNode(node: NodeRecord): Uint8Array {
+function encodeNode(node: NodeRecord): Uint8Array {
   const { totalWeight, encodedHeader, seal, size, via } = node
   return encodeRecord(nodeRecord, [totalWeight, encodedHeader, seal, size, via === 'fetch' ? 1 : 0])
 }
@@ -228,7 +228,7 @@ function headWrite(genesis: Hash, head: Hash): Write {
   return put(keys.meta(), encodeRecord(metaRecord, [fromHex(genesis), fromHex(head)]))
 }
 
-export function put(key: Uint8Array, value: Uint8Array): Write {
+function put(key: Uint8Array, value: Uint8Array): Write {
   return { type: 'put', key, value }
 }
 

@@ -31,7 +31,7 @@ export interface Ground {
   readonly genesis: Genesis
   readonly genesisHash: Hash
   readonly database: Database
-  /** Writes into VERSION that this run ended well. */
+  /** The drain ended well: VERSION says so once the database is closed. */
   markClean(): void
 }
 
@@ -58,7 +58,6 @@ export async function openGround(
   if (known) checkVersion(known, identity)
   await requireFreePorts(read)
   const database = await openDatabase(paths.db)
-  closing.add(() => database.close())
   const created = known?.created ?? new Date().toISOString()
   const mark = (cleanStop: boolean) =>
     writeVersion(paths, {
@@ -67,6 +66,12 @@ export async function openGround(
       created,
       lastRun: { version, cleanStop },
     })
+  let drained = false
+  // Only what is closed has stopped: a second signal may end the process between the drain and this.
+  closing.add(async () => {
+    await database.close()
+    if (drained) mark(true)
+  })
   mark(false)
   return {
     p2pKey,
@@ -76,6 +81,8 @@ export async function openGround(
     genesis,
     genesisHash,
     database,
-    markClean: () => mark(true),
+    markClean: () => {
+      drained = true
+    },
   }
 }

@@ -136,6 +136,7 @@ describe.concurrent('a run', () => {
       await until('the drain has begun', () => node.output().includes('draining (deadline'))
 
       expect((await node.kill(second)).code).toBe(code)
+      expect(cleanStopOf(node.datadir)).toBe(false)
       held.destroy()
     },
   )

@@ -238,3 +238,22 @@ test('a configuration file with two mistakes shows both, with their lines', asyn
       'txpool.pricebump: expected a whole number ≥ 0, got "ten" (config.toml:2)',
   )
 })
+
+test.each([
+  { version: '18.20.4', refused: true },
+  { version: '20.18.3', refused: true },
+  { version: '20.19.0', refused: false },
+])('Node $version is too old: $refused', async ({ version, refused }) => {
+  const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
+
+  const ended = await scratch.rockpool(['--version'], {
+    nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`],
+  })
+
+  if (!refused) return expect(ended).toMatchObject({ code: 0, stderr: '' })
+  expectRefusal(
+    ended,
+    2,
+    `Rockpool needs Node 20.19 or newer; this is v${version}. See https://nodejs.org`,
+  )
+})

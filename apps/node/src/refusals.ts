@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { ListenError } from '@rockpool/adapters/http'
 import { CodedError } from '@rockpool/protocol'
 import type { Reader } from './config.ts'
 import type { Paths } from './datadir.ts'
@@ -9,9 +8,10 @@ import { exit, Refusal } from './exit.ts'
 /** The sentence and exit code of what went wrong at start; anything unknown stays what it is. */
 export function asRefusal(error: unknown, paths: Paths): unknown {
   if (error instanceof Refusal) return error
-  if (error instanceof ListenError)
-    return new Refusal(exit.datadir, error.message, { cause: error })
   if (!(error instanceof CodedError)) return error
+  // Known by code, not by class: a refusal must not load the servers to know theirs.
+  if (error.code === 'rpc/port-in-use' || error.code === 'rpc/cannot-listen')
+    return new Refusal(exit.datadir, error.message, { cause: error })
   if (error.code === 'store/locked')
     return new Refusal(exit.datadir, lockedText(paths), { cause: error })
   const code = exitOf(error.code)

@@ -1,8 +1,18 @@
 import { chmod, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generateKeyPairFromSeed, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { expect, test } from 'vitest'
 import { keyFromSeed, loadOrCreateP2pKey, peerIdOf } from './keys.ts'
+
+test('the key of a seed is the one libp2p makes of it', async () => {
+  for (let index = 0; index < 16; index++) {
+    const seed = new Uint8Array(32).fill(index)
+    const theirs = privateKeyToProtobuf(await generateKeyPairFromSeed('Ed25519', seed))
+
+    expect(Buffer.from(await keyFromSeed(seed))).toEqual(Buffer.from(theirs))
+  }
+})
 
 const key = (index: number) => keyFromSeed(new Uint8Array(32).fill(index))
 const place = async () => join(await mkdtemp(join(tmpdir(), 'rockpool-key-')), 'p2p.key')

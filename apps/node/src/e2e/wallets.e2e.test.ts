@@ -137,7 +137,9 @@ describe('viem', () => {
       hash: slow,
       onReplaced: replacement => replaced.push(replacement),
     })
-    await reader.getTransaction({ hash: slow })
+    // It can only follow what it has seen: it looks at each block, and by the second it has.
+    const since = await reader.getBlockNumber()
+    await until('two more blocks', async () => (await reader.getBlockNumber()) >= since + 2n)
 
     const fast = await wallet.sendTransaction({ ...wish, ...quick })
 

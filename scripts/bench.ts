@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { BenchRow } from './bench/row.ts'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const page = join(root, 'docs/benchmarks.md')

@@ -18,8 +18,8 @@ import {
   toHex,
   zeroHash,
 } from '@rockpool/protocol'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { parseTransaction, recoverTransactionAddress } from 'viem'
-import type { BenchRow } from './row.ts'
 import { chainId } from './servers.ts'
 import { signTransfers } from './transfers.ts'
 

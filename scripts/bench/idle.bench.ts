@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { startDevnet } from './devnet.ts'
 import { cpuSecondsOf, median, pause, residentMiB } from './measure.ts'
-import type { BenchRow } from './row.ts'
 
 const bin = fileURLToPath(new URL('../../apps/node/bin/rockpool.mjs', import.meta.url))
 const settleMs = 5_000

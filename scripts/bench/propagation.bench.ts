@@ -1,7 +1,7 @@
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { startChild } from './child.ts'
 import { startDevnet } from './devnet.ts'
 import { call, cpuSecondsOf, quantile } from './measure.ts'
-import type { BenchRow } from './row.ts'
 import type { TravelResult, TravelWish } from './travel.ts'
 
 const perSecond = 200

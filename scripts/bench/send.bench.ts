@@ -1,7 +1,7 @@
 import { devAccounts } from '@rockpool/chain'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { type Child, startChild } from './child.ts'
 import type { LoadResult, LoadWish, SignWish } from './load.ts'
-import type { BenchRow } from './row.ts'
 import { chainId, type Server, startAnvil, startGeth, startRockpool } from './servers.ts'
 
 const connections = 16

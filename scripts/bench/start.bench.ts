@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import type { NetworkFile } from '../devnet/files.ts'
 import { launch } from './devnet.ts'
 import { median } from './measure.ts'
-import type { BenchRow } from './row.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const name = 'bench-start'

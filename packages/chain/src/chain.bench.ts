@@ -1,23 +1,13 @@
 import { Bus, RealClock } from '@rockpool/actor'
 import type { ChainMessage, Crypto, ImportOutcome, Recovery, Store } from '@rockpool/protocol'
 import { createRecovery } from '@rockpool/protocol'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { MemoryStore } from '@rockpool/protocol/conformance'
 import { chainActor } from './chain.actor.ts'
 import { aGenesis, ether } from './testkit/chains.ts'
 import { testCrypto } from './testkit/crypto.ts'
 import { Forge, type Forged } from './testkit/forge.ts'
 import { walletOf } from './testkit/wallets.ts'
-
-interface BenchRow {
-  row: string
-  unit: string
-  ours: number
-  reference?: { name: string; value: number }
-  ratio?: number
-  target: string
-  met: boolean
-  note?: string
-}
 
 const transfers = 1_400
 const blocks = 12

@@ -1,21 +1,10 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Hash, TxRecord } from '@rockpool/protocol'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { defaultPoolConfig } from './config.ts'
 import type { Pool } from './pool.ts'
 import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
-
-/** One line of the benchmark table. */
-export interface BenchRow {
-  row: string
-  unit: string
-  ours: number
-  reference?: { name: string; value: number }
-  ratio?: number
-  target: string
-  met: boolean
-  note?: string
-}
 
 const rich = 10n ** 24n
 const roomy = { ...defaultPoolConfig, globalSlots: 20_000, accountQueue: 20_000 }

@@ -1,21 +1,11 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { RecoveryJob } from '@rockpool/protocol'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { generateSignatures } from '@rockpool/protocol/conformance'
 import { keccak256 } from './keccak.ts'
 import { startRecoveryPool } from './pool.ts'
 import { nativeSecp } from './secp.ts'
-
-export interface BenchRow {
-  readonly row: string
-  readonly unit: string
-  readonly ours: number
-  readonly reference?: { readonly name: string; readonly value: number }
-  readonly ratio?: number
-  readonly target: string
-  readonly met: boolean
-  readonly note?: string
-}
 
 /** Measures of this folder; each reference is measured beside ours in the same run. */
 export async function rows(): Promise<BenchRow[]> {

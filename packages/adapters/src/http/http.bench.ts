@@ -10,19 +10,9 @@ import {
   type ProducerMessage,
   zeroHash,
 } from '@rockpool/protocol'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { createRpc, startRpcServer } from './index.ts'
 import type { LoadOptions, LoadResult } from './load.ts'
-
-export interface BenchRow {
-  row: string
-  unit: string
-  ours: number
-  reference?: { name: string; value: number }
-  ratio?: number
-  target: string
-  met: boolean
-  note?: string
-}
 
 const connections = 16
 const ms = 1_500

@@ -1,19 +1,9 @@
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { ClassicLevel } from 'classic-level'
 import { openDatabase } from './database.ts'
-
-export interface BenchRow {
-  readonly row: string
-  readonly unit: string
-  readonly ours: number
-  readonly reference?: { readonly name: string; readonly value: number }
-  readonly ratio?: number
-  readonly target: string
-  readonly met: boolean
-  readonly note?: string
-}
 
 const valueBytes = 250
 

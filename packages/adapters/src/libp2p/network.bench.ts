@@ -1,3 +1,4 @@
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import './polyfill.ts'
 import { TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
@@ -6,17 +7,6 @@ import { createNetwork, keyFromSeed, type NetworkClock } from './index.ts'
 import { createMessageIds } from './message-id.ts'
 import { libp2pOptions } from './options.ts'
 import { until } from './testing.ts'
-
-interface BenchRow {
-  readonly row: string
-  readonly unit: string
-  readonly ours: number
-  readonly reference?: { readonly name: string; readonly value: number }
-  readonly ratio?: number
-  readonly target: string
-  readonly met: boolean
-  readonly note?: string
-}
 
 /** Two nodes joined by gossip: `send` publishes at the left one, `heard` is called for each delivery at the right one. */
 interface Pair {

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Address, Header, TxRecord } from '@rockpool/protocol'
 import { decodeTx, withSigners } from '@rockpool/protocol'
+import type { BenchRow } from '@rockpool/protocol/conformance'
 import { aGenesis, aProducer, ether, gwei } from '../testkit/chains.ts'
 import { chanceOf } from '../testkit/chance.ts'
 import { keccak256 } from '../testkit/keccak.ts'
@@ -15,17 +16,6 @@ import { genesisBlock } from './genesis.ts'
 import { decodeHeader } from './header.ts'
 import type { Account, StateView, Undo } from './state.ts'
 import { State } from './state.ts'
-
-interface BenchRow {
-  row: string
-  unit: string
-  ours: number
-  reference?: { name: string; value: number }
-  ratio?: number
-  target: string
-  met: boolean
-  note?: string
-}
 
 interface Sealed {
   readonly header: Header

@@ -1,4 +1,5 @@
 /** What every implementation of a port keeps, as suites that take a test runner and a factory; and twins for unit tests. */
+export type { BenchRow } from './bench-row.ts'
 export { type ChainSourceUnderTest, chainSourceSuite } from './chain-source.ts'
 export { type CryptoUnderTest, cryptoSuite, generateSignatures, groupOrder } from './crypto.ts'
 export { rejectionCode, type TestKit } from './kit.ts'

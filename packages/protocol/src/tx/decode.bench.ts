@@ -1,20 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import { parseTransaction } from 'viem'
+import type { BenchRow } from '../conformance/bench-row.ts'
 import { vectors } from '../testkit/vectors.ts'
 import { fromHex } from '../values/bytes.ts'
 import { decodeTx } from './decode.ts'
-
-/** One line of the benchmark report. `ours` and the reference in the same unit, `ratio` ours to reference. */
-export interface BenchRow {
-  readonly row: string
-  readonly unit: string
-  readonly ours: number
-  readonly reference?: { readonly name: string; readonly value: number }
-  readonly ratio?: number
-  readonly target: string
-  readonly met: boolean
-  readonly note?: string
-}
 
 /** Decoding of a 119-byte transfer, without the hash, beside the parser most wallets use. */
 export async function rows(): Promise<BenchRow[]> {

@@ -1,20 +1,9 @@
 import { pathToFileURL } from 'node:url'
 import { Packr } from 'msgpackr/pack'
+import type { BenchRow } from '../conformance/bench-row.ts'
 import { toHex } from '../values/bytes.ts'
 import { createCodec } from './codec.ts'
 import { bytes, u32 } from './layout.ts'
-
-/** One line of the benchmark report. `ours` and the reference in the same unit, `ratio` ours to reference. */
-export interface BenchRow {
-  readonly row: string
-  readonly unit: string
-  readonly ours: number
-  readonly reference?: { readonly name: string; readonly value: number }
-  readonly ratio?: number
-  readonly target: string
-  readonly met: boolean
-  readonly note?: string
-}
 
 const amount = bytes(0, 32)
 const codec = createCodec({

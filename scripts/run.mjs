@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const windows = process.platform === 'win32'
@@ -91,10 +91,17 @@ const bin = name => join(root, 'node_modules/.bin', windows ? `${name}.cmd` : na
 const fromSource = ['--import', 'tsx', '--conditions=@rockpool/source']
 const script = (file, scriptArgs) => run(process.execPath, [...fromSource, file, ...scriptArgs])
 
-async function build() {
-  return run(bin('turbo'), ['run', 'build', '--output-logs=errors-only', '--log-prefix=none'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+/** One compiler for all packages in their order; with nothing to do it is back in a quarter of a second, turbo in more than one. */
+const build = (...projects) => run(bin('tsc'), ['-b', ...projects])
+
+/** In this process: one less to start. The launcher takes its words from `process.argv` and hears signals itself. */
+async function devnet(devnetArgs) {
+  const { bundled } = await import('./bundle.mjs')
+  const launcher = await bundled(() => build('apps/node'))
+  if (launcher === undefined || stopping) return 1
+  process.argv = [process.execPath, launcher, ...devnetArgs]
+  await import(pathToFileURL(launcher).href)
+  return process.exitCode ?? 0
 }
 
 /** Runs vitest and adds its counts to `total`. */
@@ -148,15 +155,9 @@ function summary(total) {
 }
 
 const jobs = {
-  async start() {
-    const code = await build()
-    return code === 0 ? script('scripts/devnet.ts', ['up', ...args]) : code
-  },
-  async devnet() {
-    const code = await build()
-    return code === 0 ? script('scripts/devnet.ts', args) : code
-  },
-  build,
+  start: () => devnet(['up', ...args]),
+  devnet: () => devnet(args),
+  build: () => build(),
   async test() {
     const total = { passed: 0, failed: 0, skipped: 0 }
     await staticChecks(total)

@@ -1,10 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const bin = fileURLToPath(new URL('../../apps/node/bin/rockpool.mjs', import.meta.url))
+/** Beside the bundled launcher stands the bundled node. */
+const bundled = new URL('../node/main.js', import.meta.url)
+const bin = fileURLToPath(
+  existsSync(bundled) ? bundled : new URL('../../apps/node/bin/rockpool.mjs', import.meta.url),
+)
 
 export interface NodeProcess {
   readonly name: string

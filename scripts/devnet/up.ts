@@ -81,7 +81,7 @@ async function layOut(
   ports: readonly NodePorts[],
   options: UpOptions,
 ): Promise<Plan[]> {
-  const members = await Promise.all(
+  const keys = await Promise.all(
     ports.map(async () => {
       const p2pKey = await keyFromSeed(randomBytes(32))
       const producerKey = randomBytes(32)
@@ -93,6 +93,8 @@ async function layOut(
       }
     }),
   )
+  // Of two nodes the one with the lower id dials at once, the other waits whether it is dialled.
+  const members = keys.sort((left, right) => (left.peerId < right.peerId ? 1 : -1))
   const genesis = devGenesis({
     producers: members.map(member => member.producer),
     blockTimeMs: durationMs(options.block),
@@ -180,10 +182,12 @@ async function allReady(
 /** Waits until everybody sees everybody, so that the first transaction finds its way; not for ever, since it would find it a little later too. */
 async function allConnected({ nodes }: NetworkFile): Promise<void> {
   const deadline = performance.now() + connectDeadlineMs
+  let alone = [...nodes]
   while (performance.now() < deadline) {
-    const statuses = await Promise.all(nodes.map(node => askStatus(node.name, node.rpc)))
-    if (statuses.every(status => status.peers >= nodes.length - 1)) return
-    await new Promise(resolve => setTimeout(resolve, 30))
+    const statuses = await Promise.all(alone.map(node => askStatus(node.name, node.rpc)))
+    alone = alone.filter((_, index) => (statuses[index]?.peers ?? 0) < nodes.length - 1)
+    if (alone.length === 0) return
+    await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
 

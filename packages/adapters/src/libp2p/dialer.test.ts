@@ -17,6 +17,7 @@ function lab({ self = '1', yieldMs = 0, answers = (): boolean => false } = {}) {
     self,
     clock,
     yieldMs,
+    backoffMinMs: 1_000,
     coolDownMaxMs: 60_000,
     random: () => 1,
     log: { debug() {}, info() {}, warn: code => void warnings.push(code) },
@@ -43,10 +44,10 @@ function lab({ self = '1', yieldMs = 0, answers = (): boolean => false } = {}) {
 }
 
 test('waits double from a second to a minute, between half and the whole of it', () => {
-  expect([0, 1, 2, 5, 6, 99].map(failures => backoffMs(failures, 1))).toEqual([
+  expect([0, 1, 2, 5, 6, 99].map(failures => backoffMs(1_000, failures, 1))).toEqual([
     1_000, 2_000, 4_000, 32_000, 60_000, 60_000,
   ])
-  expect(backoffMs(3, 0)).toBe(4_000)
+  expect(backoffMs(1_000, 3, 0)).toBe(4_000)
 })
 
 test('an unreachable static peer is dialled for ever, with one warning an hour', async () => {

@@ -8,8 +8,9 @@ interface Parts {
   readonly self: PeerId
   readonly clock: NetworkClock
   readonly log: NetworkLog
-  /** See the profile: wait of the higher of two ids, longest wait after a goodbye. */
+  /** See the profile: wait of the higher of two ids, wait before the second dial, longest wait after a goodbye. */
   readonly yieldMs: number
+  readonly backoffMinMs: number
   readonly coolDownMaxMs: number
   random(): number
   dial(addr: Addr, deadlineMs: number): Promise<PeerId>
@@ -20,14 +21,15 @@ const DIAL_MS = 30_000
 const STEADY_MS = 60_000
 const WARN_EVERY_MS = 3_600_000
 
-/** Wait before dial number `failures` + 1 of one peer: 1 s doubled with each failure up to a minute, times 0.5 to 1. */
-export function backoffMs(failures: number, random: number): number {
-  return Math.min(60_000, 1_000 * 2 ** Math.min(failures, 16)) * (0.5 + random / 2)
+/** Wait before dial number `failures` + 2 of one peer: the least doubled with each failure up to a minute, times 0.5 to 1. */
+export function backoffMs(minMs: number, failures: number, random: number): number {
+  return Math.min(60_000, minMs * 2 ** Math.min(failures, 16)) * (0.5 + random / 2)
 }
 
 /** Keeps static peers and bootnodes connected, for ever and all at once. libp2p's own keep-alive gives up after five dials. */
 export function createDialer(parts: Parts) {
-  const { targets, self, clock, log, yieldMs, coolDownMaxMs, random, dial, isConnected } = parts
+  const { targets, self, clock, log, random, dial, isConnected } = parts
+  const { yieldMs, backoffMinMs, coolDownMaxMs } = parts
   const loops = new Map(targets.map(target => [target.id, createLoop(target)]))
   let running = false
 
@@ -64,7 +66,7 @@ export function createDialer(parts: Parts) {
 
     function ended(): void {
       dialling = false
-      if (running && !isConnected(id)) wait(backoffMs(failures++, random()))
+      if (running && !isConnected(id)) wait(backoffMs(backoffMinMs, failures++, random()))
     }
 
     function failed(cause: string): void {
@@ -77,7 +79,7 @@ export function createDialer(parts: Parts) {
     function closed(heldMs: number, bye: Goodbye | undefined): void {
       if (!running || dialling) return
       if (heldMs >= STEADY_MS) failures = 0
-      const backoff = backoffMs(failures++, random())
+      const backoff = backoffMs(backoffMinMs, failures++, random())
       wait(bye === undefined ? backoff : Math.max(backoff, coolDownMaxMs))
     }
 

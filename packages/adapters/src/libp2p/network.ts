@@ -116,6 +116,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     log,
     random,
     yieldMs: profile.yieldMs,
+    backoffMinMs: profile.backoffMinMs,
     coolDownMaxMs: profile.coolDownMaxMs,
     dial,
     isConnected: peers.has,

@@ -37,6 +37,8 @@ interface Profile {
   readonly exempt: 'nobody' | 'private' | 'loopback'
   /** Longest that a goodbye keeps a static peer from being dialled again. */
   readonly coolDownMaxMs: number
+  /** Wait before the second dial of a peer, doubled with each failure. */
+  readonly backoffMinMs: number
   /** Wait of the higher id of two nodes before its first dial, so that both do not dial at once. */
   readonly yieldMs: number
 }
@@ -50,6 +52,8 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     colocation: { weight: 0, threshold: 8 },
     exempt: 'private',
     coolDownMaxMs: 2_000,
+    // Nodes of a devnet start together: the first dial often finds nobody yet.
+    backoffMinMs: 100,
     yieldMs: 500,
   },
   small: {
@@ -60,6 +64,7 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     colocation: { weight: -10, threshold: 8 },
     exempt: 'private',
     coolDownMaxMs: 60_000,
+    backoffMinMs: 1_000,
     yieldMs: 0,
   },
   public: {
@@ -70,6 +75,7 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     colocation: { weight: -10, threshold: 4 },
     exempt: 'loopback',
     coolDownMaxMs: 60_000,
+    backoffMinMs: 1_000,
     yieldMs: 0,
   },
 }

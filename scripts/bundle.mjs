@@ -75,7 +75,7 @@ function changedAt(file) {
 
 async function make(startedAt) {
   const { build } = await import('esbuild')
-  const temporary = `${bundle}.${process.pid}`
+  const temporary = join(root, `node_modules/.cache/bundle-${process.pid}`)
   mkdirSync(temporary, { recursive: true })
   copyFileSync(join(root, 'apps/node/package.json'), join(temporary, stamp))
   utimesSync(join(temporary, stamp), startedAt, startedAt)
@@ -109,5 +109,11 @@ async function make(startedAt) {
     }),
   ])
   rmSync(bundle, { recursive: true, force: true })
-  renameSync(temporary, bundle)
+  try {
+    renameSync(temporary, bundle)
+  } catch (error) {
+    // Another start made it meanwhile, of the same sources.
+    rmSync(temporary, { recursive: true, force: true })
+    if (!isFresh()) throw error
+  }
 }

@@ -10,6 +10,6 @@ export default defineConfig({
     exclude: ['**/*.e2e.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
     pool: 'threads',
     isolate: false,
-    setupFiles: ['packages/adapters/src/libp2p/polyfill.ts'],
+    setupFiles: ['packages/adapters/src/libp2p/polyfill.ts', 'scripts/vitest.setup.ts'],
   },
 })

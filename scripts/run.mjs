@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes every npm script work from a bare clone: checks Node, installs what is missing, then runs the job. No dependencies.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -104,6 +104,12 @@ async function devnet(devnetArgs) {
   return process.exitCode ?? 0
 }
 
+/** The commit that seeds the properties; empty outside a repository, where they draw at random. */
+function commitHash() {
+  const { stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: root, encoding: 'utf8' })
+  return (stdout ?? '').trim()
+}
+
 /** Runs vitest and adds its counts to `total`. */
 async function vitest(title, total, vitestArgs, extraEnv = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'rockpool-test-'))
@@ -112,7 +118,7 @@ async function vitest(title, total, vitestArgs, extraEnv = {}) {
   const code = await run(
     bin('vitest'),
     ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`, ...vitestArgs],
-    { env: extraEnv },
+    { env: { ROCKPOOL_TEST_COMMIT: commitHash(), ...extraEnv } },
   )
   try {
     const result = JSON.parse(readFileSync(file, 'utf8'))

@@ -91,13 +91,13 @@ function aWorld() {
     ctx.onStop(() => {})
     const held: Reply<number>[] = []
     const children: ActorRef<Msg>[] = []
-    const perform = (step: Act, msg: Script): void => {
+    const perform = (step: Act, msg: Script, rest: readonly Act[]): void => {
       switch (step.do) {
         case 'tell':
-          // What is passed on says less each time, or the history would not end.
-          return refOf(step.to).tell({ ...msg, acts: msg.acts.slice(1) })
+          // Only what comes after this act is passed on: a history doubles at most with each act, and ends.
+          return refOf(step.to).tell({ ...msg, acts: rest })
         case 'offer':
-          return void refOf(step.to).offer({ ...msg, acts: msg.acts.slice(2) })
+          return void refOf(step.to).offer({ ...msg, acts: rest.slice(1) })
         case 'ask':
           return ctx.ask(refOf(step.to), question, 50, note)
         case 'watch':
@@ -160,7 +160,7 @@ function aWorld() {
     return (msg: Msg) => {
       if (msg.type === 'note' || msg.type === 'fact') return
       if (msg.reply !== undefined) held.push(msg.reply)
-      for (const step of msg.acts) perform(step, msg)
+      for (const [index, step] of msg.acts.entries()) perform(step, msg, msg.acts.slice(index + 1))
     }
   }
   const spawn = (index: number) => {

@@ -118,7 +118,7 @@ test('a drain that ends while an actor waits for its restart leaves nobody ready
     if (msg.type === 'work')
       ctx.ask<Msg, unknown>(
         broken,
-        () => ({ type: 'work', n: 2 }),
+        reply => ({ type: 'work', n: 2, reply }) as Msg,
         50,
         () => ({ type: 'done' }),
       )

@@ -104,31 +104,3 @@ test('a drain begun inside a turn waits for the turn', async () => {
 
   expect([finished, bus.handled, bus.balanced()]).toEqual([true, 2, true])
 })
-
-test('a drain that ends while an actor waits for its restart leaves nobody ready', async () => {
-  const { bus, settle } = createTestBus()
-  const broken = bus.spawn<Msg>(
-    'broken',
-    () => () => {
-      throw new Error('poison')
-    },
-    { supervision: { on: () => 'restart', backoff: [20, 40] } },
-  )
-  const asker = bus.spawn<Msg>('asker', ctx => msg => {
-    if (msg.type === 'work')
-      ctx.ask<Msg, unknown>(
-        broken,
-        reply => ({ type: 'work', n: 2, reply }) as Msg,
-        50,
-        () => ({ type: 'done' }),
-      )
-  })
-  broken.tell({ type: 'work', n: 1 })
-  asker.tell({ type: 'work', n: 1 })
-
-  const draining = bus.drain(200)
-  await settle()
-
-  expect((await draining).drained).toBe(true)
-  expect([bus.idle, bus.queued, bus.asks]).toEqual([true, 0, 0])
-})

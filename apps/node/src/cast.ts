@@ -38,6 +38,7 @@ export async function assemble(
     agent: `rockpool/${version}`,
     clock,
     log: log.room,
+    faults: read.flag('devnet.faults'),
   })
   const pool = sanitizePoolConfig(poolSettings(read))
   for (const warning of pool.warnings) log.line('warn', 'pool/sanitized', { warning })

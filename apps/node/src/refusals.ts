@@ -48,6 +48,15 @@ export function requireKey(paths: Paths, read: Reader): void {
   )
 }
 
+/** A node of a real network has no switches that hurt it. */
+export function requireDevForFaults(read: Pick<Reader, 'text' | 'flag'>): void {
+  if (read.text('network') === 'dev' || !read.flag('devnet.faults')) return
+  throw new Refusal(
+    exit.usage,
+    `devnet.faults is only for network dev, not for ${read.text('network')}; remove the key`,
+  )
+}
+
 /** Looks at every port before anything is opened, so that a refusal leaves nothing behind. */
 export async function requireFreePorts(read: Reader): Promise<void> {
   const wanted = [

@@ -173,7 +173,18 @@ export const settings: readonly Setting[] = [
     false,
     'Make a new peer key although this data directory has lost its own.',
   ),
-  setting('devnet.control', is.flag, false, 'Serve devnet_* methods (mine).'),
+  setting(
+    'devnet.control',
+    is.flag,
+    false,
+    'Serve methods that make blocks (devnet_mine) and the names test tools know.',
+  ),
+  setting(
+    'devnet.faults',
+    is.flag,
+    false,
+    'Serve methods that slow, stall and cut links to other nodes; only on network dev.',
+  ),
   setting(
     'devnet.lifeline',
     is.flag,

@@ -2,7 +2,6 @@
 import { devnetName, UsageError, upOptions } from './devnet/args.ts'
 import { upDetached } from './devnet/detach.ts'
 import { filesOf, runningPid } from './devnet/files.ts'
-import { up } from './devnet/up.ts'
 import { down, runningDevnet, VerbError, verbs } from './devnet/verbs.ts'
 
 const usage = `npm run devnet -- up [--nodes 4] [--block 2s] [--port-base P] [--keep] [--detach] [--<key> value of every node …]
@@ -17,7 +16,10 @@ async function main([verb = 'up', ...args]: readonly string[]): Promise<number> 
   if (verb === 'up') {
     const options = upOptions(args)
     const isRunning = runningPid(filesOf(options.name)) !== undefined
-    return options.detach && !isRunning ? upDetached(options, args) : up(options)
+    if (options.detach && !isRunning) return upDetached(options, args)
+    // Loaded when it is called: it brings the chain and its cryptography, and every other verb is quick.
+    const { up } = await import('./devnet/up.ts')
+    return up(options)
   }
   const { name, rest } = withoutName(args)
   if (verb === 'down') {

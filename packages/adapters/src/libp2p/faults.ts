@@ -27,6 +27,8 @@ export type MakeTransport<Components> = (components: Components) => Transport
 interface Parts {
   readonly clock: NetworkClock
   readonly random: () => number
+  /** A rule has ended: whoever was out of reach may be dialled again. */
+  readonly healed?: () => void
   readonly log: { info(code: string, fields?: Record<string, unknown>): void }
 }
 
@@ -69,7 +71,7 @@ export function withFaults<Components>(
  * Network faults inside this process: they need no privileges, work on every system and touch no other program. A rule is about one other
  * node and what is sent to it. It outlives connections, not the process.
  */
-export function createFaults({ clock, random, log }: Parts): Faults {
+export function createFaults({ clock, random, healed, log }: Parts): Faults {
   const rules = new Map<string, LinkRule>()
   const open = new Map<MultiaddrConnection, Live>()
   /** Address under which an id was dialled, so that a rule for the address also meets its calls to us. */
@@ -189,6 +191,7 @@ export function createFaults({ clock, random, log }: Parts): Faults {
     else if (typeof key === 'string') rules.delete(key)
     log.info('devnet/link', { to: to ?? 'all', healed: true })
     applyAll()
+    healed?.()
   }
 
   function reset(to: string): number {

@@ -71,7 +71,10 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     self,
     meter,
   )
-  const faults = options.faults === true ? createFaults({ clock, random, log }) : undefined
+  const faults =
+    options.faults === true
+      ? createFaults({ clock, random, log, healed: () => dialer.again() })
+      : undefined
   const libp2p: Libp2p<Services> = await createLibp2p(
     libp2pOptions(options, privateKey, gater, ids, faults),
   )

@@ -129,13 +129,15 @@ export interface NetworkPort {
   listen(sink: NetworkSink): void
 }
 
+/** The other end of a link: a peer id, or a listening address with or without `/p2p/<id>`. */
+export type LinkEnd = string
+
 /**
  * What a development network does to the bytes this node sends to one other; the way back is the other node's rule. Without any of the
  * optional fields the link is whole.
  */
 export interface LinkRule {
-  /** Peer id, or a listening address with or without `/p2p/<id>`. */
-  readonly to: PeerId | Addr
+  readonly to: LinkEnd
   readonly latencyMs?: number
   /** Latency varies by this much either way. */
   readonly jitterMs?: number
@@ -151,9 +153,9 @@ export interface LinkFaults {
   /** Puts this rule in the place of the one before. Bytes under way keep their time. */
   set(rule: LinkRule): Answer<void>
   /** Ends the rule of one link, or all. */
-  clear(to?: PeerId | Addr): void
+  clear(to?: LinkEnd): void
   /** Resets every connection of one link once; the number of connections. */
-  reset(to: PeerId | Addr): number
+  reset(to: LinkEnd): number
   list(): readonly LinkRule[]
 }
 

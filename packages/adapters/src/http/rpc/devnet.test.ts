@@ -1,6 +1,9 @@
 import { type LinkFaults, type LinkRule, limits, ok } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
+import { type Method, method } from '../method.ts'
 import { createTestNode } from '../test-node.ts'
+import { devnetAliases } from './devnet-aliases.ts'
+import { anything } from './params.ts'
 
 /** A book of rules that does nothing but remember. */
 function aBook(): LinkFaults & { resets: string[] } {
@@ -87,11 +90,21 @@ test('what one node alone cannot do is refused with the reason', async () => {
     ['evm_revert', '0x1'],
     ['anvil_setBalance', '0x00', '0x1'],
     ['anvil_reorg', 2, [['0x00', 0]]],
-    ['anvil_reorg', 2],
   ] as const)
     expect(await call(name, ...params)).toMatchObject({
       error: { code: -32_000, message: expect.stringMatching(/^this chain cannot .+: .+/) },
     })
+})
+
+test('a reorganisation asked for in the words of anvil is one of ours, where there is one', async () => {
+  const asked: unknown[] = []
+  const ours = method('devnet_reorg', [anything('depth')], ([depth]) => asked.push(depth))
+  const aliasIn = (table: readonly Method[]) =>
+    devnetAliases(table).find(({ name }) => name === 'anvil_reorg')
+
+  expect(await aliasIn([ours])?.run([3, []], {})).toBeNull()
+  expect(asked).toEqual([3])
+  await expect(aliasIn([])?.run([3], {})).rejects.toThrow('this chain cannot reorganise on request')
 })
 
 test('the names of other chains are unknown where control is off', async () => {

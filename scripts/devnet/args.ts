@@ -10,6 +10,10 @@ export interface UpOptions {
   /** Extra configuration flags handed to every node. */
   readonly nodeFlags: readonly string[]
   readonly keep: boolean
+  /** Leave the network running in the background. */
+  readonly detach: boolean
+  /** This is that background process. */
+  readonly daemon: boolean
 }
 
 /** A wrong command line: its sentence, exit code 2. */
@@ -26,6 +30,8 @@ export function upOptions(argv: readonly string[]): UpOptions {
     block?: string
     'port-base'?: string
     keep?: boolean
+    detach?: boolean
+    daemon?: boolean
   }
   try {
     parsed = parseArgs({
@@ -36,17 +42,16 @@ export function upOptions(argv: readonly string[]): UpOptions {
         block: { type: 'string' },
         'port-base': { type: 'string' },
         keep: { type: 'boolean' },
+        detach: { type: 'boolean' },
+        daemon: { type: 'boolean' },
       },
     }).values
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
-  const name = parsed.name ?? 'default'
-  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
-    throw new UsageError(`--name ${name}: use lower-case letters, digits and dashes`)
+  const name = devnetName(parsed.name)
   const block = parsed.block ?? '2s'
-  if (!/^(?:0|\d+(?:\.\d+)?(?:ms|s|m))$/.test(block))
-    throw new UsageError(`--block ${block}: not a duration; write for example 2s or 500ms`)
+  durationMs(block, '--block')
   return {
     name,
     block,
@@ -57,7 +62,24 @@ export function upOptions(argv: readonly string[]): UpOptions {
         : whole('--port-base', parsed['port-base'], 1_024, 65_000),
     nodeFlags,
     keep: parsed.keep ?? false,
+    detach: parsed.detach ?? false,
+    daemon: parsed.daemon ?? false,
   }
+}
+
+export function devnetName(name = 'default'): string {
+  if (/^[a-z0-9][a-z0-9-]{0,30}$/.test(name)) return name
+  throw new UsageError(`--name ${name}: use lower-case letters, digits and dashes`)
+}
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000 }
+
+/** `250ms`, `2s`, `1.5m`, or 0. */
+export function durationMs(text: string, flag = ''): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
+  if (match !== null) return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs])
+  if (text === '0') return 0
+  throw new UsageError(`${flag} ${text}: not a duration; write for example 2s or 500ms`)
 }
 
 /** Flags with a dot in their name are configuration keys of the node. */
@@ -73,7 +95,7 @@ function split(argv: readonly string[]): { own: string[]; nodeFlags: string[] } 
   return { own, nodeFlags }
 }
 
-function whole(flag: string, text: string, min: number, max: number): number {
+export function whole(flag: string, text: string, min: number, max: number): number {
   const number = Number(text)
   if (Number.isInteger(number) && number >= min && number <= max) return number
   throw new UsageError(`${flag} ${text}: a whole number from ${min} to ${max}`)

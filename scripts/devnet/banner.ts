@@ -7,6 +7,8 @@ export interface DevnetBanner {
   readonly readyMs: number
   readonly rpcNote: string | undefined
   readonly crypto: string
+  /** How it is ended. */
+  readonly stop: string
 }
 
 const accountsShown = 4
@@ -19,6 +21,7 @@ export function devnetBanner({
   readyMs,
   rpcNote,
   crypto,
+  stop,
 }: DevnetBanner): string {
   const [first, second] = network.accounts
   const node = network.nodes[0]
@@ -45,7 +48,7 @@ export function devnetBanner({
     '  Send a transaction:',
     `  curl -s ${node.rpc} -H 'content-type: application/json' -d '${call}'`,
     '',
-    `  crypto ${crypto}; ready in ${(readyMs / 1_000).toFixed(1)} s. Stop with Ctrl-C.`,
+    `  crypto ${crypto}; ready in ${(readyMs / 1_000).toFixed(1)} s. Stop with ${stop}`,
     '',
     '',
   ].join('\n')

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { socketPath } from 'rockpool/socket'
 
 /** What `network.json` tells programs, as the banner tells people. */
 export interface NetworkFile {
@@ -34,6 +35,9 @@ export function filesOf(name: string) {
     network: join(folder, 'network.json'),
     genesis: join(folder, 'genesis.json'),
     pid: join(folder, 'devnet.pid'),
+    socket: socketPath(folder, 'launcher'),
+    /** Beside the folder, since a new run empties that. */
+    launcherLog: join(root, '.devnet', `${name}.log`),
     node: (index: number) => join(folder, `n${index}`),
     log: (index: number) => join(folder, 'logs', `n${index}.log`),
     logs: join(folder, 'logs'),

@@ -1,3 +1,5 @@
+import type { NetworkFile } from './files.ts'
+
 /** What the launcher shows of one node. */
 export interface NodeStatus {
   readonly name: string
@@ -7,6 +9,8 @@ export interface NodeStatus {
   readonly peers: number
   readonly pending: number
   readonly queued: number
+  /** Why it was not asked, for example `paused`. */
+  readonly state?: string
 }
 
 const calls = [
@@ -39,9 +43,25 @@ export async function askStatus(name: string, rpc: string): Promise<NodeStatus> 
       queued: Number(pool.result.queued),
     }
   } catch {
-    return { name, up: false, height: 0, head: '', peers: 0, pending: 0, queued: 0 }
+    return { ...down, name }
   }
 }
+
+/** All nodes; one that is paused or gone is not asked. */
+export function askAll(
+  { nodes }: NetworkFile,
+  states: readonly { readonly name: string; readonly state: string }[],
+): Promise<NodeStatus[]> {
+  return Promise.all(
+    nodes.map(async ({ name, rpc }) => {
+      const state = states.find(each => each.name === name)?.state
+      if (state === undefined || state === 'running') return askStatus(name, rpc)
+      return { ...down, name, state }
+    }),
+  )
+}
+
+const down = { up: false, height: 0, head: '', peers: 0, pending: 0, queued: 0 }
 
 /** `#12 one head │ n0 3 peers 4+0 │ n1 …`: height, agreement, then peers and pending+queued of each node. */
 export function statusText(nodes: readonly NodeStatus[]): string {
@@ -52,7 +72,7 @@ export function statusText(nodes: readonly NodeStatus[]): string {
   const each = nodes.map(node =>
     node.up
       ? `${node.name} #${node.height} ${node.peers} peers ${node.pending}+${node.queued}`
-      : `${node.name} down`,
+      : `${node.name} ${node.state ?? 'down'}`,
   )
   return [`#${height} ${agreement}`, ...each].join(' | ')
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { addressOfKey } from '@rockpool/adapters/crypto'
 import { keyFromSeed, peerIdOf } from '@rockpool/adapters/libp2p/keys'
 import { devAccounts, devGenesis, genesisToPlain } from '@rockpool/chain'
-import type { UpOptions } from './args.ts'
+import { durationMs, type UpOptions } from './args.ts'
 import { devnetBanner } from './banner.ts'
-import { type NodeProcess, type PortsFile, readPorts, startNode, tail } from './child.ts'
+import type { PortsFile } from './child.ts'
 import {
   type Files,
   filesOf,
@@ -15,21 +15,14 @@ import {
   runningPid,
   writeWhole,
 } from './files.ts'
+import { type Fleet, type Plan, startFleet } from './fleet.ts'
+import { serveVerbs } from './launcher-control.ts'
 import { choosePorts, type NodePorts } from './ports.ts'
-import { askStatus, statusText } from './status.ts'
+import { askAll, askStatus, statusText } from './status.ts'
 
-const readyDeadlineMs = 60_000
-const stopDeadlineMs = 35_000
 const connectDeadlineMs = 3_000
 /** npm may pass the same Ctrl-C on twice; a second one this soon is not a wish to force the stop. */
 const doubledSignalMs = 500
-
-interface Plan {
-  readonly name: string
-  readonly datadir: string
-  readonly log: string
-  readonly flags: readonly string[]
-}
 
 /** Starts a devnet, shows it, and stops it with all its processes. Resolves to the exit code. */
 export async function up(options: UpOptions): Promise<number> {
@@ -45,17 +38,21 @@ export async function up(options: UpOptions): Promise<number> {
   freshFolder(files, options.keep)
   const ports = await choosePorts(options.nodes, options.portBase)
   const plans = await layOut(files, ports, options)
-  const nodes = plans.map(plan => startNode(plan.name, plan.datadir, plan.log, plan.flags))
   const stopping = onStopSignal()
+  const fleet = startFleet(plans, (name, code) => {
+    if (!stopping.stopped()) console.log(`${clearLine()}${name} ended with code ${code}`)
+  })
+  let control: { close(): Promise<void> } | undefined
   try {
-    const ready = await Promise.race([allReady(nodes, plans), stopping.asked])
-    if (ready === undefined) return await stopAll(nodes, files, stopping)
-    const network = describe(plans, ready)
-    await Promise.race([allConnected(network), stopping.asked])
-    writeWhole(files.network, `${JSON.stringify(network, null, 2)}\n`)
+    const ready = await Promise.race([fleet.allReady(), stopping.asked])
+    if (ready === undefined) return await stopAll(fleet, files, stopping)
+    const running = createRunning(files, plans, ready)
+    control = await serveVerbs(files, fleet, running)
+    await Promise.race([allConnected(running.network()), stopping.asked])
+    running.write()
     process.stdout.write(
       devnetBanner({
-        network,
+        network: running.network(),
         name: options.name,
         block: options.block,
         readyMs: performance.now() - started,
@@ -64,15 +61,19 @@ export async function up(options: UpOptions): Promise<number> {
             ? undefined
             : 'port 8545 is in use, so n0 serves RPC elsewhere',
         crypto: ready[0]?.crypto ?? '',
+        stop: options.daemon ? 'npm run devnet -- down' : 'Ctrl-C',
       }),
     )
-    await watch(nodes, network, stopping)
+    await watch(fleet, running.network, options, stopping)
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error))
-    await stopAll(nodes, files, stopping)
+    await stopAll(fleet, files, stopping)
+    await control?.close()
     return 1
   }
-  return stopAll(nodes, files, stopping)
+  const code = await stopAll(fleet, files, stopping)
+  await control.close()
+  return code
 }
 
 /** Keys, genesis and configuration of every node: n<i> dials n<j> for j < i, so that each pair has one connection. */
@@ -95,8 +96,10 @@ async function layOut(
   )
   // Of two nodes the one with the lower id dials at once, the other waits whether it is dialled.
   const members = keys.sort((left, right) => (left.peerId < right.peerId ? 1 : -1))
+  const directorKey = randomBytes(32)
   const genesis = devGenesis({
     producers: members.map(member => member.producer),
+    director: await addressOfKey(directorKey),
     blockTimeMs: durationMs(options.block),
     timeSeconds: Math.floor(Date.now() / 1_000),
   })
@@ -113,6 +116,11 @@ async function layOut(
     writeFileSync(join(datadir, 'keys/producer.key'), member.producerKey.toString('hex'), {
       mode: 0o600,
     })
+    // Only one node can build the side branches of a forced reorganisation.
+    if (index === 0)
+      writeFileSync(join(datadir, 'keys/director.key'), directorKey.toString('hex'), {
+        mode: 0o600,
+      })
     const others = Array.from({ length: index }, (_, lower) => address(lower))
     writeFileSync(join(datadir, 'config.toml'), configText(files.genesis, own, others), {
       mode: 0o600,
@@ -144,39 +152,8 @@ format = "json"
 
 [devnet]
 control = true
+faults = true
 `
-}
-
-function durationMs(text: string): number {
-  const unit = { ms: 1, s: 1_000, m: 60_000 }
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
-  return match === null ? 0 : Number(match[1]) * unit[match[2] as keyof typeof unit]
-}
-
-/** What each node says of itself once it is ready; throws with the end of its log when one gives up. */
-async function allReady(
-  nodes: readonly NodeProcess[],
-  plans: readonly Plan[],
-): Promise<PortsFile[]> {
-  const deadline = performance.now() + readyDeadlineMs
-  return Promise.all(
-    nodes.map(async (node, index) => {
-      const plan = plans[index] as Plan
-      let gone: number | undefined
-      void node.exited.then(code => {
-        gone = code
-      })
-      for (;;) {
-        const ports = readPorts(plan.datadir, node.process.pid ?? 0)
-        if (ports !== undefined) return ports
-        if (gone !== undefined)
-          throw new Error(`${node.name} ended with code ${gone}:\n${tail(plan.log, 12)}`)
-        if (performance.now() > deadline)
-          throw new Error(`${node.name} was not ready within 60 s; see ${plan.log}`)
-        await new Promise(resolve => setTimeout(resolve, 30))
-      }
-    }),
-  )
 }
 
 /** Waits until everybody sees everybody, so that the first transaction finds its way; not for ever, since it would find it a little later too. */
@@ -191,24 +168,33 @@ async function allConnected({ nodes }: NetworkFile): Promise<void> {
   }
 }
 
-function describe(plans: readonly Plan[], ready: readonly PortsFile[]): NetworkFile {
+export type Running = ReturnType<typeof createRunning>
+
+/** What `network.json` says, as nodes come back with other pids. */
+function createRunning(files: Files, plans: readonly Plan[], ready: readonly PortsFile[]) {
   const first = ready[0] as PortsFile
-  return {
+  const said = new Map(plans.map(({ name }, index) => [name, ready[index] as PortsFile]))
+
+  const network = (): NetworkFile => ({
     chainId: first.chainId,
     genesisHash: first.genesisHash,
     forkDigest: first.forkDigest,
-    nodes: ready.map((ports, index) => ({
-      name: `n${index}`,
-      pid: ports.pid,
-      peerId: ports.peerId,
-      rpc: ports.rpc ?? '',
-      ws: ports.ws ?? '',
-      ops: ports.ops ?? '',
-      p2p: ports.p2p[0] ?? '',
-      datadir: plans[index]?.datadir ?? '',
-      log: plans[index]?.log ?? '',
-    })),
+    nodes: plans.map(({ name, datadir, log }) => {
+      const { pid, peerId, rpc = '', ws = '', ops = '', p2p } = said.get(name) ?? first
+      return { name, pid, peerId, rpc, ws, ops, p2p: p2p[0] ?? '', datadir, log }
+    }),
     accounts: devAccounts.map(({ address, privateKey }) => ({ address, privateKey })),
+  })
+  const write = (): void => writeWhole(files.network, `${JSON.stringify(network(), null, 2)}\n`)
+
+  return {
+    network,
+    write,
+    /** A node has come back. */
+    again(name: string, ports: PortsFile): void {
+      said.set(name, ports)
+      write()
+    },
   }
 }
 
@@ -236,60 +222,42 @@ function onStopSignal() {
   return { asked, forced, stopped: () => firstAt !== undefined }
 }
 
-/** The status line on a terminal, a plain line per new height elsewhere, until a stop is asked or every node is gone. */
+/** The status line on a terminal, a plain line per new height elsewhere, until a stop is asked or every node has gone by itself. */
 async function watch(
-  nodes: readonly NodeProcess[],
-  network: NetworkFile,
+  fleet: Fleet,
+  network: () => NetworkFile,
+  { daemon }: UpOptions,
   stopping: Stopping,
 ): Promise<void> {
   const terminal = process.stdout.isTTY === true
-  const clear = terminal ? '\r\u001b[2K' : ''
-  let gone = 0
-  for (const node of nodes)
-    void node.exited.then(code => {
-      gone += 1
-      if (!stopping.stopped()) console.log(`${clear}${node.name} ended with code ${code}`)
-    })
   let shown = ''
-  while (!stopping.stopped() && gone < nodes.length) {
-    const text = statusText(
-      await Promise.all(network.nodes.map(node => askStatus(node.name, node.rpc))),
-    )
-    if (stopping.stopped()) break
-    const height = text.split(' | ')[0] ?? ''
-    if (terminal)
-      process.stdout.write(`${clear}${text.slice(0, (process.stdout.columns ?? 80) - 1)}`)
-    else if (height !== shown) console.log(text)
-    shown = height
+  while (!stopping.stopped() && fleet.isWorthWatching()) {
+    if (!daemon) {
+      const text = statusText(await askAll(network(), fleet.states()))
+      if (stopping.stopped()) break
+      const height = text.split(' | ')[0] ?? ''
+      if (terminal)
+        process.stdout.write(`${clearLine()}${text.slice(0, (process.stdout.columns ?? 80) - 1)}`)
+      else if (height !== shown) console.log(text)
+      shown = height
+    }
     await Promise.race([new Promise(resolve => setTimeout(resolve, 500)), stopping.asked])
   }
-  if (terminal) process.stdout.write(clear)
+  process.stdout.write(clearLine())
 }
 
+const clearLine = (): string => (process.stdout.isTTY === true ? '\r\u001b[2K' : '')
+
 /** Ends every node, waits for their drains, and removes what says that the devnet runs. */
-async function stopAll(
-  nodes: readonly NodeProcess[],
-  files: Files,
-  stopping: Stopping,
-): Promise<number> {
-  console.log(`stopping ${nodes.length} nodes …`)
-  for (const node of nodes) if (node.process.exitCode === null) node.process.kill('SIGTERM')
-  const late = new Promise<void>(resolve => {
-    setTimeout(resolve, stopDeadlineMs).unref()
-  })
-  const all = Promise.all(nodes.map(node => node.exited))
-  await Promise.race([all, late, stopping.forced])
-  for (const node of nodes)
-    if (node.process.exitCode === null && node.process.signalCode === null)
-      node.process.kill('SIGKILL')
-  const codes = await all
+async function stopAll(fleet: Fleet, files: Files, stopping: Stopping): Promise<number> {
+  console.log(`stopping ${fleet.states().length} nodes …`)
+  const [bad] = await fleet.stopAll(stopping.forced)
   rmSync(files.network, { force: true })
   rmSync(files.pid, { force: true })
-  const bad = codes.findIndex(code => code !== 0 && code !== 137)
   console.log(
-    bad === -1
+    bad === undefined
       ? 'all nodes stopped'
-      : `n${bad} ended with code ${codes[bad]}; see ${files.log(bad)}`,
+      : `${bad.name} ended with code ${bad.code}; see ${files.logs}`,
   )
-  return bad === -1 ? 0 : 1
+  return bad === undefined ? 0 : 1
 }

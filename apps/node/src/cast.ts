@@ -9,6 +9,7 @@ import type { Reader } from './config.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
 import type { Effective } from './settings.ts'
+import { skewed } from './skewed-clock.ts'
 import { version } from './version.ts'
 
 export interface Cast {
@@ -26,7 +27,10 @@ export async function assemble(
 ): Promise<Cast> {
   const { crypto, genesis, database, producer, producerKey } = ground
   const names = topicsOf(genesis, ground.genesisHash, crypto)
-  const clock = new RealClock()
+  const clock = skewed(new RealClock(), {
+    offsetMs: read.number('devnet.clock-offset'),
+    driftPpm: read.number('devnet.clock-drift-ppm'),
+  })
   const network = await createNetwork({
     privateKey: ground.p2pKey,
     listen: [`/ip4/${read.text('p2p.listen.ip')}/tcp/${read.number('p2p.listen.tcp')}`],
@@ -38,6 +42,7 @@ export async function assemble(
     agent: `rockpool/${version}`,
     clock,
     log: log.room,
+    faults: read.flag('devnet.faults'),
   })
   const pool = sanitizePoolConfig(poolSettings(read))
   for (const warning of pool.warnings) log.line('warn', 'pool/sanitized', { warning })

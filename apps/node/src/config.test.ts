@@ -106,3 +106,16 @@ test('no two keys share an environment name and no key is also a table; every ke
     expect(row.sentence).toMatch(/^[A-Z].*\.$/)
   }
 })
+
+test('an offset goes either way, is written as it is read, and still needs its unit', () => {
+  const offset = (text: string) => values(['--devnet.clock-offset', text])
+  const shown = (text: string) => reader(offset(text)).number('devnet.clock-offset')
+
+  expect([shown('-5s'), shown('250ms'), shown('0')]).toEqual([-5_000, 250, 0])
+  expect(errors(['--devnet.clock-offset', '-5'])).toHaveLength(1)
+  expect(reader(values(['--devnet.clock-drift-ppm=-40'])).number('devnet.clock-drift-ppm')).toBe(
+    -40,
+  )
+  expect(errors(['--devnet.clock-drift-ppm', '-100001'])).toHaveLength(1)
+  expect(errors(['--rpc.batch-request-limit', '-1'])).toHaveLength(1)
+})

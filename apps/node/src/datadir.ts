@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -9,9 +8,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { exit, Refusal } from './exit.ts'
+import { socketPath } from './socket.ts'
 
 /** Schema of the whole data directory; a newer one is refused. */
 export const schemaVersion = 1
@@ -43,19 +43,11 @@ export function pathsOf(datadir: string) {
     producerKey: join(root, 'keys', 'producer.key'),
     db: join(root, 'db'),
     ports: join(root, 'ports.json'),
-    socket: socketOf(root),
+    socket: socketPath(root, 'rockpool'),
   }
 }
 
 export type Paths = ReturnType<typeof pathsOf>
-
-/** Unix socket paths end at about 104 bytes: a longer one moves to the temporary directory, named by the data directory's hash. */
-function socketOf(root: string): string {
-  const hash = createHash('sha256').update(root).digest('hex').slice(0, 16)
-  if (process.platform === 'win32') return `\\\\.\\pipe\\rockpool-${hash}`
-  const path = join(root, 'rockpool.sock')
-  return Buffer.byteLength(path) <= 100 ? path : join(tmpdir(), `rockpool-${hash}.sock`)
-}
 
 /** Makes the directory, or checks that what is there is ours and not wider open than it may be. Says what it made. */
 export function prepareDatadir(paths: Paths): { made: boolean } {

@@ -18,7 +18,7 @@ import {
 } from './datadir.ts'
 import { genesisOf } from './genesis.ts'
 import type { Log } from './log.ts'
-import { requireFreePorts, requireKey } from './refusals.ts'
+import { requireDevForFaults, requireFreePorts, requireKey } from './refusals.ts'
 import type { Effective } from './settings.ts'
 import { version } from './version.ts'
 
@@ -41,6 +41,7 @@ export async function openGround(
   log: Log,
   closing: Closing,
 ): Promise<Ground> {
+  requireDevForFaults(read)
   prepareDatadir(paths)
   requireKey(paths, read)
   const p2pKey = await loadOrCreateP2pKey(paths.p2pKey)

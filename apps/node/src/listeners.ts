@@ -75,6 +75,7 @@ function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: 
     listening: () => true,
     version,
     devnetControl: read.flag('devnet.control'),
+    ...(network.faults !== undefined && { links: network.faults }),
     allowUnprotected: read.flag('rpc.allow-unprotected-txs'),
     txFeeCapWei: read.wei('rpc.txfeecap'),
     log: log.room,

@@ -1,5 +1,6 @@
 import '@rockpool/adapters/polyfill'
 import { Command } from 'commander'
+import { resolveDevnetNode } from './devnet-node.ts'
 import { exit, Refusal } from './exit.ts'
 import { nearest } from './nearest.ts'
 import { version } from './version.ts'
@@ -10,6 +11,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('rockpool')
     .description('A peer-to-peer node of independent actors: transaction pool, dev chain, gossip.')
     .version(version, '-v, --version')
+    .addHelpText(
+      'after',
+      '\nOn a devnet, --node n0 [--devnet name] stands for --datadir of that node.',
+    )
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
     .showHelpAfterError(false)
@@ -106,7 +111,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2))
+  process.exitCode = await main(resolveDevnetNode(process.argv.slice(2), process.cwd()))
 } catch (error) {
   if (error instanceof Refusal) {
     console.error(error.message)

@@ -48,6 +48,20 @@ export function requireKey(paths: Paths, read: Reader): void {
   )
 }
 
+/** A node of a real network has no switches that hurt it. */
+export function requireDevForFaults(read: Pick<Reader, 'text' | 'flag' | 'number'>): void {
+  if (read.text('network') === 'dev') return
+  const clocks = ['devnet.clock-offset', 'devnet.clock-drift-ppm']
+  const key = read.flag('devnet.faults')
+    ? 'devnet.faults'
+    : clocks.find(name => read.number(name) !== 0)
+  if (key === undefined) return
+  throw new Refusal(
+    exit.usage,
+    `${key} is only for network dev, not for ${read.text('network')}; remove the key`,
+  )
+}
+
 /** Looks at every port before anything is opened, so that a refusal leaves nothing behind. */
 export async function requireFreePorts(read: Reader): Promise<void> {
   const wanted = [

@@ -173,7 +173,30 @@ export const settings: readonly Setting[] = [
     false,
     'Make a new peer key although this data directory has lost its own.',
   ),
-  setting('devnet.control', is.flag, false, 'Serve devnet_* methods (mine).'),
+  setting(
+    'devnet.control',
+    is.flag,
+    false,
+    'Serve methods that make blocks (devnet_mine) and the names test tools know.',
+  ),
+  setting(
+    'devnet.faults',
+    is.flag,
+    false,
+    'Serve methods that slow, stall and cut links to other nodes; only on network dev.',
+  ),
+  setting(
+    'devnet.clock-offset',
+    is.offset,
+    0,
+    "How far this node's wall clock is set wrong, either way; only on network dev.",
+  ),
+  setting(
+    'devnet.clock-drift-ppm',
+    is.wholeNumber(-100_000, 100_000),
+    0,
+    "How much faster this node's time runs than the machine's, in parts per million; only on network dev.",
+  ),
   setting(
     'devnet.lifeline',
     is.flag,

@@ -54,7 +54,7 @@ export const text = schema(value => (typeof value === 'string' ? value : expecte
 
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER): ValueSchema {
   return schema(value => {
-    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+    const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
     const wanted =
       max === Number.MAX_SAFE_INTEGER
         ? `a whole number ≥ ${min}`
@@ -89,6 +89,12 @@ export function oneOf(...choices: readonly string[]): ValueSchema {
 
 /** `30s`, `6h`, `500ms`; a bare 0 is allowed, any other bare number lacks its unit. */
 export const duration = schema(value => withUnit(value, durationUnits, '1h', 'a duration'))
+/** A duration that may also be negative, such as `-5s`. */
+export const offset = schema(value => {
+  const isBack = typeof value === 'string' && value.startsWith('-')
+  const ms = withUnit(isBack ? value.slice(1) : value, durationUnits, '-5s', 'a duration')
+  return isBack && typeof ms === 'number' ? -ms : ms
+})
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
 export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 
@@ -133,7 +139,8 @@ export const list = schema(value => {
 export function written(of: ValueSchema, value: SettingValue): string {
   if (Array.isArray(value)) return value.join(',')
   if (typeof value === 'bigint') return unitOf(value, Object.entries(weiUnits))
-  const units = of === duration ? durationUnits : of === size ? sizeUnits : undefined
+  const units =
+    of === duration || of === offset ? durationUnits : of === size ? sizeUnits : undefined
   if (units === undefined || value === 0) return String(value)
   const exact = Object.entries(units).map(([name, unit]) => [name, BigInt(unit)] as const)
   return unitOf(BigInt(Number(value)), exact)

@@ -246,6 +246,12 @@ export const errors = {
   'p2p/request-timeout': row('peer', 'no complete answer in time', 'ask another peer'),
   'p2p/answer-too-big': row('peer', 'answer over its size limit', 'ask another peer'),
   'p2p/stream-closed': row('peer', 'stream ended before the answer', 'ask another peer'),
+  'p2p/bad-link': row(
+    'user',
+    'a link is named by a peer id or a multiaddr with a TCP port',
+    'take the address from network.json',
+  ),
+  'p2p/too-many-links': row('user', 'too many links have rules', 'heal some of them first'),
   'p2p/unsupported-protocol': row('none', 'peer does not speak this protocol', 'ask another peer'),
 } as const satisfies Record<string, ErrorRow>
 

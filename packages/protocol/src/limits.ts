@@ -202,6 +202,11 @@ export const limits = {
   identifyMs: 10_000,
   /** Static peers and bootnodes together. */
   staticPeersMax: 256,
+  /** Devnet faults: rules one node holds, the longest latency or jitter, and bytes that may wait on one faulted connection before its writer
+   * is held back, as a full socket buffer would. */
+  linkRulesMax: 256,
+  linkDelayMaxMs: 60_000,
+  linkWaitingBytes: 1_048_576,
   /** Pool: wait for account state, pause before a head's state is asked for again, beat of expiry. */
   poolAccountsMs: 5_000,
   poolHeadRetryMs: 250,

@@ -129,6 +129,36 @@ export interface NetworkPort {
   listen(sink: NetworkSink): void
 }
 
+/** The other end of a link: a peer id, or a listening address with or without `/p2p/<id>`. */
+export type LinkEnd = string
+
+/**
+ * What a development network does to the bytes this node sends to one other; the way back is the other node's rule. Without any of the
+ * optional fields the link is whole.
+ */
+export interface LinkRule {
+  readonly to: LinkEnd
+  readonly latencyMs?: number
+  /** Latency varies by this much either way. */
+  readonly jitterMs?: number
+  readonly bytesPerSecond?: number
+  /** Nothing leaves until this ends; nothing is lost. */
+  readonly stall?: boolean
+  /** Connections are reset, and dials and calls of that peer fail with ECONNRESET. A connection needs both directions, so one side's cut is enough. */
+  readonly cut?: boolean
+}
+
+/** The rules of one node's links. */
+export interface LinkFaults {
+  /** Puts this rule in the place of the one before. Bytes under way keep their time. */
+  set(rule: LinkRule): Answer<void>
+  /** Ends the rule of one link, or all. */
+  clear(to?: LinkEnd): void
+  /** Resets every connection of one link once; the number of connections. */
+  reset(to: LinkEnd): number
+  list(): readonly LinkRule[]
+}
+
 /** A head event of a chain source: what is removed is what was added before; newest removed first, oldest added first. */
 export interface HeadEvent {
   readonly old: Head

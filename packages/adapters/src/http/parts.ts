@@ -6,6 +6,7 @@ import {
   type Forks,
   type Hash,
   type HealthView,
+  type LinkFaults,
   limits,
   type PoolMessage,
   type ProducerMessage,
@@ -37,6 +38,8 @@ export interface RpcParts {
   readonly version: string
   /** Offer the methods that make blocks. */
   readonly devnetControl: boolean
+  /** Links to other nodes that may be slowed and cut; absent: the methods for that are not offered. */
+  readonly links?: LinkFaults
   /** Take transactions without EIP-155 protection. */
   readonly allowUnprotected: boolean
   /** Most that gas x fee cap of a submitted transaction may come to; 0: no cap. Wei. */

@@ -4,6 +4,8 @@ import { createFilters, type Filters } from './filters.ts'
 import { createDispatcher, type Dispatcher } from './json-rpc.ts'
 import { createBackend, type RpcParts } from './parts.ts'
 import { devnetMethods } from './rpc/devnet.ts'
+import { devnetAliases } from './rpc/devnet-aliases.ts'
+import { linkMethods } from './rpc/devnet-links.ts'
 import { ethCallMethods } from './rpc/eth-call.ts'
 import { ethListenMethods } from './rpc/eth-listen.ts'
 import { ethReadMethods } from './rpc/eth-read.ts'
@@ -36,7 +38,7 @@ export function createRpc(parts: RpcParts): Rpc {
   const meter = createRpcMeter()
   const subscriptions = createSubscriptions(parts.observe)
   const filters = createFilters(parts.observe)
-  const table = [
+  const base = [
     ...ethReadMethods(backend),
     ...ethCallMethods(backend),
     ...ethSendMethods(backend),
@@ -44,7 +46,9 @@ export function createRpc(parts: RpcParts): Rpc {
     ...txpoolMethods(backend),
     ...nodeMethods(backend),
     ...(parts.devnetControl ? devnetMethods(backend) : []),
+    ...(parts.links === undefined ? [] : linkMethods(parts.links)),
   ]
+  const table = [...base, ...(parts.devnetControl ? devnetAliases(base) : [])]
   const onBug = (error: unknown, method?: string) =>
     parts.log.error('rpc/bug', { method, error: error instanceof Error ? error.stack : error })
   const dispatcher = createDispatcher({

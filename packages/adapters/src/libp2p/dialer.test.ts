@@ -110,3 +110,29 @@ test('a stopped dialer leaves no timer and dials no more', async () => {
   expect(clock.armed).toBe(0)
   expect(dials.length).toBe(2)
 })
+
+test('told that the way is free again, it dials at once and counts its failures anew', async () => {
+  let open = false
+  const { clock, dialer, dials, run } = lab({ answers: () => open })
+  dialer.start()
+  await run(40_000)
+  expect(dials.at(-1)).toBe(31_000)
+
+  open = true
+  dialer.again()
+  await run(40_000)
+
+  expect(dials.at(-1)).toBe(40_000)
+  expect(clock.armed).toBe(0)
+})
+
+test('whoever is connected is left alone when the way is free again', async () => {
+  const { dialer, dials, run } = lab({ answers: () => true })
+  dialer.start()
+  await run(10)
+
+  dialer.again()
+  await run(20)
+
+  expect(dials).toEqual([0])
+})

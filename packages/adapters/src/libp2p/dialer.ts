@@ -51,7 +51,7 @@ export function createDialer(parts: Parts) {
     }
 
     function attempt(): void {
-      timer = undefined
+      clear()
       if (!running || dialling || isConnected(id)) return
       dialling = true
       dial(text, DIAL_MS).then(
@@ -86,7 +86,13 @@ export function createDialer(parts: Parts) {
     // Two nodes that list each other would make two connections; the higher id lets the other go first.
     const begin = (): void => (self > id && yieldMs > 0 ? wait(yieldMs) : attempt())
 
-    return { begin, clear, closed }
+    function again(): void {
+      if (isConnected(id)) return
+      failures = 0
+      attempt()
+    }
+
+    return { begin, clear, closed, again }
   }
 
   return {
@@ -97,6 +103,10 @@ export function createDialer(parts: Parts) {
     stop(): void {
       running = false
       for (const loop of loops.values()) loop.clear()
+    },
+    /** Forgets past failures and dials whoever is missing: what stood in the way has gone. */
+    again(): void {
+      for (const loop of loops.values()) loop.again()
     },
     opened: (id: PeerId): void => loops.get(id)?.clear(),
     closed: (id: PeerId, heldMs: number, bye: Goodbye | undefined): void =>

@@ -7,6 +7,7 @@ import {
   CodedError,
   type Gate,
   type Goodbye,
+  type LinkFaults,
   limits,
   type NetworkPort,
   type NetworkSink,
@@ -19,6 +20,7 @@ import { atMost, deadline, systemClock } from './clock.ts'
 import { createDialer } from './dialer.ts'
 import { asError, createDirect } from './direct.ts'
 import { createDriftWatch } from './drift.ts'
+import { createFaults } from './faults.ts'
 import { createGater } from './gater.ts'
 import { createGoodbyes } from './goodbye.ts'
 import { createGossip } from './gossip.ts'
@@ -34,6 +36,8 @@ import { installFrameTap } from './router-patches.ts'
 export interface Libp2pNetwork extends NetworkPort {
   /** What the network counted and what it is made of now. */
   metrics(): readonly Series[]
+  /** Only where the options ask for faults. */
+  readonly faults?: LinkFaults
 }
 
 const TICK_MS = 1_000
@@ -67,8 +71,12 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     self,
     meter,
   )
+  const faults =
+    options.faults === true
+      ? createFaults({ clock, random, log, healed: () => dialer.again() })
+      : undefined
   const libp2p: Libp2p<Services> = await createLibp2p(
-    libp2pOptions(options, privateKey, gater, ids),
+    libp2pOptions(options, privateKey, gater, ids, faults),
   )
   const router = routerOf(libp2p.services.pubsub)
   stopHeartbeatWithRouter(router)
@@ -227,6 +235,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   }
 
   return {
+    ...(faults !== undefined && { faults }),
     self,
     addresses: () => libp2p.getMultiaddrs().map(String),
     start,

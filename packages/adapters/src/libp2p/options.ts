@@ -14,6 +14,7 @@ import { type Addr, limits, type Topic } from '@rockpool/protocol'
 import type { Libp2pOptions } from 'libp2p'
 import { listenAddress } from './addresses.ts'
 import type { NetworkClock } from './clock.ts'
+import { type Faults, withFaults } from './faults.ts'
 import { createMessageIds, idKey, type MessageIds } from './message-id.ts'
 import {
   checkMesh,
@@ -57,6 +58,8 @@ export interface NetworkOptions {
   readonly log?: NetworkLog
   /** Connections that do not answer pings are kept, so that a process may stand in a debugger. */
   readonly debugPausable?: boolean
+  /** Links to others can be slowed, stalled and cut, for development networks. */
+  readonly faults?: boolean
 }
 
 export type Services = { pubsub: GossipSub; identify: Identify; ping: Ping } & Record<
@@ -141,19 +144,20 @@ export function libp2pOptions(
   privateKey: PrivateKey,
   gater: ConnectionGater,
   ids: MessageIds,
+  faults?: Faults,
 ): Libp2pOptions<Services> {
   const profile = profiles[options.profile]
   const agent = options.agent ?? 'rockpool'
   return {
     start: false,
     privateKey,
-    connectionGater: gater,
+    connectionGater: faults?.watch(gater) ?? gater,
     nodeInfo: { name: 'rockpool', userAgent: agent },
     addresses: {
       listen: options.listen.map(listenAddress),
       announce: (options.advertise ?? []).map(listenAddress),
     },
-    transports: [tcp()],
+    transports: [withFaults(tcp(), faults)],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: 256, maxOutboundStreams: 256 })],
     connectionManager: {

@@ -95,7 +95,9 @@ async function layOut(
   )
   // Of two nodes the one with the lower id dials at once, the other waits whether it is dialled.
   const members = keys.sort((left, right) => (left.peerId < right.peerId ? 1 : -1))
+  const directorKey = randomBytes(32)
   const genesis = devGenesis({
+    director: addressOfKey(directorKey),
     producers: members.map(member => member.producer),
     blockTimeMs: durationMs(options.block),
     timeSeconds: Math.floor(Date.now() / 1_000),
@@ -113,6 +115,12 @@ async function layOut(
     writeFileSync(join(datadir, 'keys/producer.key'), member.producerKey.toString('hex'), {
       mode: 0o600,
     })
+    // One node can force reorgs; the others must find its branch better by themselves.
+    if (index === 0) {
+      writeFileSync(join(datadir, 'keys/director.key'), directorKey.toString('hex'), {
+        mode: 0o600,
+      })
+    }
     const others = Array.from({ length: index }, (_, lower) => address(lower))
     writeFileSync(join(datadir, 'config.toml'), configText(files.genesis, own, others), {
       mode: 0o600,

@@ -173,7 +173,7 @@ export const settings: readonly Setting[] = [
     false,
     'Make a new peer key although this data directory has lost its own.',
   ),
-  setting('devnet.control', is.flag, false, 'Serve devnet_* methods (mine).'),
+  setting('devnet.control', is.flag, false, 'Serve devnet_* methods (mine, reorg).'),
   setting(
     'devnet.lifeline',
     is.flag,

@@ -45,6 +45,8 @@ export function devnetBanner({
       .map(each => `  ${each.address}  ${each.privateKey}`),
     `  … ${network.accounts.length - accountsShown} more in .devnet/${name}/network.json`,
     '',
+    `  ${node.name} holds the director's key and may replace any block: devnet_reorg`,
+    '',
     '  Send a transaction:',
     `  curl -s ${node.rpc} -H 'content-type: application/json' -d '${call}'`,
     '',

@@ -99,7 +99,7 @@ async function layOut(
   const directorKey = randomBytes(32)
   const genesis = devGenesis({
     producers: members.map(member => member.producer),
-    director: await addressOfKey(directorKey),
+    director: addressOfKey(directorKey),
     blockTimeMs: durationMs(options.block),
     timeSeconds: Math.floor(Date.now() / 1_000),
   })

@@ -25,7 +25,7 @@ export async function assemble(
   log: Log,
   fatal: (error: unknown) => void,
 ): Promise<Cast> {
-  const { crypto, genesis, database, producer, producerKey } = ground
+  const { crypto, genesis, database, producer, producerKey, director } = ground
   const names = topicsOf(genesis, ground.genesisHash, crypto)
   const clock = skewed(new RealClock(), {
     offsetMs: read.number('devnet.clock-offset'),
@@ -55,6 +55,12 @@ export async function assemble(
       crypto,
       network,
       seal: { address: producer, sign: async digest => signDigest(digest, producerKey) },
+      ...(director && {
+        director: {
+          address: director.address,
+          seal: async (digest: Uint8Array) => signDigest(digest, director.key),
+        },
+      }),
       log: (level, code, fields, place) => log.line(level, code, { ...fields, ...place }),
       fatal,
     },

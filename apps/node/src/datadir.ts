@@ -41,6 +41,8 @@ export function pathsOf(datadir: string) {
     keys: join(root, 'keys'),
     p2pKey: join(root, 'keys', 'p2p.key'),
     producerKey: join(root, 'keys', 'producer.key'),
+    /** Only where this node is the director of its network. */
+    directorKey: join(root, 'keys', 'director.key'),
     db: join(root, 'db'),
     ports: join(root, 'ports.json'),
     socket: socketPath(root, 'rockpool'),

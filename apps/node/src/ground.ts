@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import {
   addressOfKey,
   createCrypto,
@@ -27,6 +28,7 @@ export interface Ground {
   readonly p2pKey: Uint8Array
   readonly producerKey: Uint8Array
   readonly producer: Address
+  readonly director?: { readonly address: Address; readonly key: Uint8Array }
   readonly crypto: NodeCrypto
   readonly genesis: Genesis
   readonly genesisHash: Hash
@@ -47,6 +49,7 @@ export async function openGround(
   const p2pKey = await loadOrCreateP2pKey(paths.p2pKey)
   const producerKey = (await loadOrCreateKey(paths.producerKey)).key
   const producer = addressOfKey(producerKey)
+  const director = await readDirector(paths.directorKey)
   const crypto = await createCrypto({
     ...(read.has('crypto.workers') && { workers: read.number('crypto.workers') }),
     log: { warn: (code, fields) => log.line('warn', code, fields) },
@@ -54,6 +57,8 @@ export async function openGround(
   closing.add(() => crypto.close())
   const genesis = genesisOf(read, producer)
   const genesisHash = genesisBlock(genesis, crypto.keccak256).header.hash
+  if (director !== undefined && director.address !== genesis.director)
+    log.line('warn', 'config/director-key-unused', { address: director.address })
   const identity = { network: read.text('network'), chainId: genesis.chainId, genesis: genesisHash }
   const known = readVersion(paths)
   if (known) checkVersion(known, identity)
@@ -78,6 +83,7 @@ export async function openGround(
     p2pKey,
     producerKey,
     producer,
+    ...(director && { director }),
     crypto,
     genesis,
     genesisHash,
@@ -86,4 +92,11 @@ export async function openGround(
       drained = true
     },
   }
+}
+
+/** The director's key, where an operator has put one. */
+async function readDirector(file: string): Promise<Ground['director']> {
+  if (!existsSync(file)) return undefined
+  const { key } = await loadOrCreateKey(file)
+  return { address: addressOfKey(key), key }
 }

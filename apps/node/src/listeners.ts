@@ -4,8 +4,9 @@ import { createRpc, type Rpc, startOpsServer, startRpcServer } from '@rockpool/a
 import { devAccounts, type Genesis } from '@rockpool/chain'
 import { type Address, fromHex } from '@rockpool/protocol'
 import type { Cast } from './cast.ts'
+import { chainOf } from './chain-of.ts'
 import type { Closing } from './closing.ts'
-import { startControl } from './control.ts'
+import { type ControlMethod, startControl } from './control.ts'
 import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
@@ -133,11 +134,15 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
     genesisHash: ground.genesisHash,
     startedAt,
   }
+  const chain = chainOf(cast.node)
   const control = await startControl({
     socket: effective.paths.socket,
-    methods: new Map<string, () => unknown>([
+    methods: new Map<string, ControlMethod>([
       ['node_status', () => statusOf(cast.node, facts)],
       ['node_health', () => cast.node.health()],
+      ['chain_head', () => chain.head()],
+      ['chain_block', ([id]) => chain.block(id)],
+      ['chain_reorgs', () => chain.reorgs()],
       [
         'node_stop',
         () => {

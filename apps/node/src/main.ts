@@ -79,6 +79,15 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   )
 
+  verb(
+    'chain',
+    'head | block <number|hash> | reorgs: what the running node says of its chain; --json',
+    async flags => {
+      const { chainVerb } = await import('./chain-verbs.ts')
+      return chainVerb(flags)
+    },
+  )
+
   const [name] = argv
   if (
     name !== undefined &&

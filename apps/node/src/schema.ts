@@ -177,7 +177,7 @@ export const settings: readonly Setting[] = [
     'devnet.control',
     is.flag,
     false,
-    'Serve methods that make blocks (devnet_mine) and the names test tools know.',
+    'Serve methods that make blocks (devnet_mine, devnet_reorg) and the names test tools know.',
   ),
   setting(
     'devnet.faults',

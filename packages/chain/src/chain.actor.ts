@@ -1,11 +1,13 @@
 import type { ActorRef, Behavior, Outcome } from '@rockpool/actor'
 import { unreachable } from '@rockpool/actor'
 import type {
+  ChainBuild,
   ChainConnect,
   ChainHead,
   ChainMessage,
   ChainOffer,
   ChainStatus,
+  ChainSyncing,
   Crypto,
   NodeClear,
   NodeRaise,
@@ -14,10 +16,13 @@ import type {
   SyncFetch,
 } from '@rockpool/protocol'
 import { CodedError, failed, limits, ok } from '@rockpool/protocol'
+import type { Upcoming } from './dev/ahead.ts'
+import type { Archive } from './dev/archive.ts'
 import { createArchive } from './dev/archive.ts'
+import { Behind } from './dev/behind.ts'
 import { DevChain } from './dev/dev-chain.ts'
 import type { Genesis } from './dev/genesis.ts'
-import { headOf } from './dev/header.ts'
+import { decodeHeader, headOf } from './dev/header.ts'
 import type { Importer } from './dev/importer.ts'
 import { createImporter } from './dev/importer.ts'
 import type { Job } from './dev/job.ts'
@@ -27,6 +32,7 @@ import type { Reads } from './dev/reads.ts'
 import { createReads } from './dev/reads.ts'
 import type { Loaded } from './dev/store.ts'
 import { loadChain } from './dev/store.ts'
+import { createReorgLog } from './reorg-log.ts'
 
 export interface ChainParts {
   readonly genesis: Genesis
@@ -40,9 +46,6 @@ export interface ChainParts {
   readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
 }
 
-/** Blocks behind the highest one heard of from which on the chain counts as syncing. */
-const syncingGap = 16
-
 /** What only the chain tells itself. */
 type ToSelf =
   | { type: 'chain.loaded'; loaded: Outcome<Awaited<ReturnType<typeof loadChain>>, unknown> }
@@ -55,6 +58,7 @@ type Wish = ChainOffer | ChainConnect | { type: 'orphan'; sealed: SealedBlock }
 
 interface Core {
   readonly chain: DevChain
+  readonly archive: Archive
   readonly reads: Reads
   readonly importer: Importer
 }
@@ -63,7 +67,9 @@ interface Core {
  * The dev chain of this node: imports blocks one after the other, follows the heaviest branch and answers what others ask of it. A fact
  * `chain.head` is told only when everything it says is in the store. Reads its store at every start, so a restart goes on from there.
  */
-export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, ChainHead> {
+export function chainActor(
+  parts: ChainParts,
+): Behavior<ChainMessage | ToSelf, ChainHead | ChainSyncing> {
   const { genesis, store, crypto, recovery, sync } = parts
   const { keccak256 } = crypto
   return ctx => {
@@ -71,9 +77,12 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
     const waiting: Wish[] = []
     let core: Core | null = null
     let running: Job<void> | null = null
-    let syncStart: number | null = null
+    const behind = new Behind()
+    const reorgs = createReorgLog()
+    /** What sync has heard of other heads. */
+    let heard = { highest: 0, tooDeep: false }
     let storeFailing = false
-    const door = doorOf<ChainMessage | ToSelf, ChainHead>(ctx, 'pause', outcome => ({
+    const door = doorOf<ChainMessage | ToSelf, ChainHead | ChainSyncing>(ctx, 'pause', outcome => ({
       type: 'chain.resume',
       outcome,
     }))
@@ -99,14 +108,17 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
         log: ctx.log,
         switched: fact => {
           const { new: head, removed, added } = fact
-          ctx.log.info('chain/head', {
+          // Ten thousand lines of catching up tell an operator nothing.
+          ctx.log[behind.range === null ? 'info' : 'debug']('chain/head', {
             number: head.number,
             hash: head.hash,
             removed: removed.length,
             added: added.length,
           })
+          reorgs.hear(fact, ctx.wall())
           ctx.emit(fact)
         },
+        upcoming,
         stored,
         missing: ({ header, from }) => {
           const { hash, parentHash: parent, number } = header
@@ -116,7 +128,19 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
           waiting.unshift(...adopted.map(sealed => ({ type: 'orphan' as const, sealed })))
         },
       })
-      return { chain, reads, importer }
+      return { chain, archive, reads, importer }
+    }
+
+    /** Fetched blocks at the front of the queue. */
+    function upcoming(): readonly Upcoming[] {
+      const found: Upcoming[] = []
+      for (const wish of waiting) {
+        if (found.length === limits.recoverAheadBlocksMax) break
+        if (wish.type !== 'chain.offer' || wish.via !== 'fetch') continue
+        const header = decodeHeader(wish.frame.header, keccak256)
+        if (header.ok) found.push({ frame: wish.frame, hash: header.value.hash })
+      }
+      return found
     }
 
     /** While the disk is full nothing is imported or produced; what is there can still be read. */
@@ -139,6 +163,7 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
       else if (wish.type === 'chain.offer') wish.reply.tell(yield* importer.offer(wish))
       else yield* importer.adopt(wish.sealed)
       armOrphans()
+      lookBehind()
     }
 
     /** Runs the job under way to its next wait; when it is done, the next one gets a turn of its own. */
@@ -171,11 +196,17 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
       else ctx.after('orphans', Math.max(1, at - ctx.wall()), { type: 'chain.lookAtOrphans' })
     }
 
+    /** Whether the chain is still, or again, in step with what it knows of. */
+    function lookBehind(): void {
+      if (core === null) return
+      const { number } = core.chain.head
+      const change = behind.look(number, Math.max(orphans.highest, heard.highest))
+      if (change !== null) ctx.emit(change)
+    }
+
     function status({ chain }: Core): ChainStatus {
       const { head } = chain
-      const highest = orphans.highest
-      const behind = highest - head.number > syncingGap
-      syncStart = behind ? (syncStart ?? head.number) : null
+      const diverged = chain.diverged || heard.tooDeep
       return {
         chainId: genesis.chainId,
         genesisHash: chain.genesisHash,
@@ -183,8 +214,8 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
         totalWeight: chain.totalWeight,
         safe: chain.heightOf('safe'),
         finalized: chain.heightOf('finalized'),
-        state: behind ? 'syncing' : chain.diverged ? 'diverged' : 'following',
-        ...(syncStart === null ? {} : { sync: { start: syncStart, highest } }),
+        state: behind.range !== null ? 'syncing' : diverged ? 'diverged' : 'following',
+        ...(behind.range === null ? {} : { sync: behind.range }),
       }
     }
 
@@ -202,6 +233,25 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
           fail()
         },
       }))
+    }
+
+    /** Builds on a block so old that the way back to its state must be read first. */
+    function buildDeep({ chain, archive }: Core, message: ChainBuild): void {
+      const { parent, reply } = message
+      const wanted = chain.missingUndos(parent)
+      return answer(
+        async () =>
+          new Map(
+            await Promise.all(wanted.map(async hash => [hash, await archive.undo(hash)] as const)),
+          ),
+        found => {
+          const undos = new Map(
+            [...found].flatMap(([hash, undo]) => (undo === null ? [] : [[hash, undo] as const])),
+          )
+          reply.tell(chain.build(message, undos))
+        },
+        () => reply.tell(failed('load/internal')),
+      )
     }
 
     return message => {
@@ -226,9 +276,22 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
           return next()
         }
         case 'chain.build':
+          if (chain.missingUndos(message.parent).length > 0) return buildDeep(core, message)
           return message.reply.tell(chain.build(message))
         case 'chain.getStatus':
           return message.reply.tell(status(core))
+        case 'chain.heard': {
+          const { highest, tooDeep } = message
+          heard = { highest, tooDeep }
+          return lookBehind()
+        }
+        case 'chain.getReorgs': {
+          const producers = [...chain.judge.faults].map(([producer, faults]) => ({
+            producer,
+            ...faults,
+          }))
+          return message.reply.tell({ reorgs: reorgs.list(), producers })
+        }
         case 'chain.getBlock': {
           const { id, reply } = message
           const here = reads.blockNow(id)
@@ -291,6 +354,7 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
           const due = orphans.takeDue(ctx.wall())
           waiting.unshift(...due.map(sealed => ({ type: 'orphan' as const, sealed })))
           armOrphans()
+          lookBehind()
           return next()
         }
         default:

@@ -130,3 +130,17 @@ test('a reason raised twice keeps its first instant', () => {
   expect(bed.view().reasons).toEqual([{ ...reason, sinceMs: first }])
   expect(bed.view().ready).toBe(true)
 })
+
+test('a node that is far behind is syncing and not ready, and ready again when it is in step', () => {
+  const bed = served({ expectsPeers: false })
+  const syncing = (on: boolean) =>
+    bed.tell({ type: 'chain.syncing', on, start: 0, current: 1, highest: 99 })
+  bed.step('opening', 'recovering', 'starting')
+  syncing(true)
+  bed.step('syncing')
+  expect(bed.view()).toMatchObject({ state: 'syncing', ready: false, started: true, live: true })
+  syncing(false)
+  expect(bed.view()).toMatchObject({ state: 'ready', ready: true })
+  syncing(true)
+  expect(bed.view()).toMatchObject({ state: 'syncing', ready: false })
+})

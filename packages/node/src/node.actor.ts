@@ -49,16 +49,18 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
       }
       parts.publish(viewOf(state, since, reasons, parts))
     }
-    const look = (synced: boolean) => {
+    /** What the chain said last; it may have spoken before anybody is served. */
+    let synced = true
+    const look = () => {
       const against = [...reasons.keys()].filter(code => serious.has(code)).length
       send({ type: 'look', synced, reasons: against })
     }
     const raise = (reason: Omit<HealthReason, 'sinceMs'>) => {
       if (!reasons.has(reason.code)) reasons.set(reason.code, { ...reason, sinceMs: ctx.wall() })
-      look(host.state.context.synced)
+      look()
     }
     const clear = (code: HealthReason['code']) => {
-      if (reasons.delete(code)) look(host.state.context.synced)
+      if (reasons.delete(code)) look()
     }
 
     parts.publish(viewOf(state, since, reasons, parts))
@@ -68,7 +70,7 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
           send({ type: 'advance', to: message.to })
           if (message.to !== 'syncing') return
           armPeers(ctx, parts, peers)
-          return look(true)
+          return look()
         case 'node.raise':
           return raise(message.reason)
         case 'node.clear':
@@ -92,6 +94,9 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
           if (parts.blockTimeMs > 0)
             ctx.after('head', staleBlocks * parts.blockTimeMs, { type: 'node.missHead' })
           return clear('stale-head')
+        case 'chain.syncing':
+          synced = !message.on
+          return look()
         case 'node.missHead':
           return raise({
             code: 'stale-head',

@@ -1,5 +1,6 @@
 import { type ActorRef, Bus, type Clock, type DrainResult, type LogSink } from '@rockpool/actor'
 import {
+  type BlockSigner,
   chainActor,
   type Genesis,
   genesisBlock,
@@ -55,6 +56,8 @@ export interface NodePorts {
   readonly network: NetworkPort
   /** The key this node makes blocks with, if the genesis knows it. */
   readonly seal: { readonly address: Address; sign(digest: Uint8Array): Promise<Signature> }
+  /** The key of the network's director, on the node that holds it. */
+  readonly director?: BlockSigner
   readonly log: LogSink
   /** Hears, once, of an error that no supervisor could handle. */
   fatal(error: unknown): void
@@ -212,6 +215,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         gossip: refs.gossip,
         address: ports.seal.address,
         seal: digest => ports.seal.sign(digest),
+        director: ports.director ?? null,
         ...(config.mining && { mode: config.mining }),
       }),
     )

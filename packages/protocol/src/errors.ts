@@ -146,6 +146,19 @@ export const errors = {
     'none: it waits for the next head',
   ),
 
+  'devnet/no-director': row(
+    'user',
+    'this network has no director; devnet_reorg needs one producer or a director',
+    'name a director in the genesis',
+  ),
+  'devnet/not-the-director': row(
+    'user',
+    "this node does not hold the director's key",
+    'call the node that has keys/director.key',
+  ),
+  'devnet/too-shallow': row('user', 'the chain is not that high', 'name a smaller depth'),
+  'devnet/outrun': row('self', 'the network went on faster than the forced branch', wait),
+
   'config/bad-genesis': row('user', 'bad genesis', 'correct the fields named in the message'),
 
   'store/full': row('self', 'the disk is full', 'free some space; nothing acknowledged is lost'),

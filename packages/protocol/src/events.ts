@@ -17,6 +17,16 @@ export type ChainHead = {
   added: readonly Block[]
 }
 
+/** The chain fell far behind the heaviest head it knows of, or is back in step. */
+export type ChainSyncing = {
+  type: 'chain.syncing'
+  on: boolean
+  /** Where it began, where it is, where it goes. */
+  start: number
+  current: number
+  highest: number
+}
+
 export interface PoolEvent {
   readonly tx: TxRecord
   readonly origin: TxOrigin
@@ -51,4 +61,4 @@ export type PeerOpened = { type: 'peer.opened'; peer: PeerView }
 export type PeerClosed = { type: 'peer.closed'; peer: PeerId; heldMs: number; goodbye?: Goodbye }
 
 /** What an actor tells the whole node; who hears it is one table in `node`. */
-export type Fact = ChainHead | PoolChanged | PeerOpened | PeerClosed
+export type Fact = ChainHead | ChainSyncing | PoolChanged | PeerOpened | PeerClosed

@@ -119,6 +119,28 @@ export const limits = {
   fetchTriesMax: 3,
   /** Parents fetched one by one when the sender has left the branch it told of. */
   fetchParentsMax: 64,
+  /** Heads of peers: one peer is asked this often; questions under way at once; peers remembered. */
+  statusEveryMs: 1_000,
+  statusAsksMax: 8,
+  statusPeersMax: 1_024,
+  /** Catching up: peers tried in a row, blocks before the chain at once. */
+  catchUpPeersMax: 3,
+  catchUpOffersMax: 16,
+  /** A peer that did not bring what it told of is not asked for so long, doubling; one that lied is left for the longest. */
+  syncRestMs: 10_000,
+  syncLeaveMs: 600_000,
+  /** So often in a row a peer may fall short of the head it told of. */
+  syncShortsMax: 3,
+  /** Blocks behind the heaviest head heard of up to which the chain does not count as syncing. */
+  syncingGap: 16,
+  /** What of the next blocks is recovered while one is executed: blocks, transactions. */
+  recoverAheadBlocksMax: 8,
+  recoverAheadTxsMax: 4_096,
+  /** Reorgs remembered, and hashes of each side of one. */
+  reorgsKept: 64,
+  reorgHashesKept: 64,
+  /** A forced reorg is begun again so often when the network outran it. */
+  reorgTriesMax: 5,
   /** Labels for wallets below the head; no promise. */
   safeDepth: 32,
   finalizedDepth: 64,

@@ -133,14 +133,24 @@ describe('subscriptions', () => {
     ])
   })
 
-  test('of logs and syncing are taken and stay silent', () => {
+  test('of logs are taken and stay silent', () => {
     const { mine, sent, emit } = aConnection()
     mine.subscribe('logs')
-    mine.subscribe('syncing')
     emit(headFact([blockOf(3)]))
     emit(pendingFact(txs))
 
     expect(sent).toEqual([])
+  })
+
+  test('of syncing hear where it goes, and false when it is over', () => {
+    const { mine, sent, emit } = aConnection()
+    mine.subscribe('syncing')
+    const where = { type: 'chain.syncing', start: 0, current: 16, highest: 255 } as const
+    emit({ ...where, on: true })
+    emit({ ...where, on: false })
+
+    const status = { startingBlock: '0x0', currentBlock: '0x10', highestBlock: '0xff' }
+    expect(sent.map(({ params }) => params?.result)).toEqual([{ syncing: true, status }, false])
   })
 
   test('end one by one, and all with their connection', () => {

@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { type ChainHead, type Fact, limits, type PoolChanged } from '@rockpool/protocol'
-import { headerJson, pendingTxJson } from './rpc/encode.ts'
+import {
+  type ChainHead,
+  type ChainSyncing,
+  type Fact,
+  limits,
+  type PoolChanged,
+} from '@rockpool/protocol'
+import { headerJson, pendingTxJson, quantity } from './rpc/encode.ts'
 import { plain, RpcError, rpcCode, tooMany } from './rpc-error.ts'
 
-/** What can be listened to. `logs` and `syncing` are taken and stay silent: this chain writes no logs, and a sync is seen in eth_syncing. */
+/** What can be listened to. `logs` is taken and stays silent: this chain writes none. */
 export type Topic =
   | 'newHeads'
   | 'newPendingTransactions'
@@ -32,12 +38,26 @@ export function createSubscriptions(observe: (listener: (fact: Fact) => void) =>
   const stop = observe(fact => {
     if (fact.type === 'chain.head') tellHeads(fact)
     else if (fact.type === 'pool.changed') tellPending(fact)
+    else if (fact.type === 'chain.syncing') tellSyncing(fact)
   })
 
   function tellHeads({ added }: ChainHead): void {
     const listeners = sinks.get('newHeads')
     if (listeners === undefined) return
     for (const { header } of added) tell(listeners, JSON.stringify(headerJson(header)))
+  }
+
+  /** As geth says it: an object when a sync begins, false when it is over. */
+  function tellSyncing({ on, start, current, highest }: ChainSyncing): void {
+    const listeners = sinks.get('syncing')
+    if (listeners === undefined) return
+    if (!on) return tell(listeners, 'false')
+    const status = {
+      startingBlock: quantity(start),
+      currentBlock: quantity(current),
+      highestBlock: quantity(highest),
+    }
+    tell(listeners, JSON.stringify({ syncing: true, status }))
   }
 
   function tellPending({ events }: PoolChanged): void {

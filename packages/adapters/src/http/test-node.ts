@@ -261,6 +261,15 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
       const { hash } = block.header
       message.reply.tell(ok({ hash, header: new Uint8Array(0), block, receipts: [] }))
     }
+    if (message.type === 'producer.reorg') {
+      const { depth, keepTxs, reply } = message
+      if (depth >= blocks.length)
+        return reply.tell(failed('devnet/too-shallow', 'the chain is only 2 blocks high'))
+      const removed = blocks.slice(-depth).map(({ header }) => header.hash)
+      const ancestor = { hash: headerOf(0).hash, number: blocks.length - 1 - depth }
+      const reinjected = keepTxs === 1 ? removed : []
+      reply.tell(ok({ ancestor, removed, added: [], reinjected }))
+    }
     if (message.type === 'producer.mine') {
       const hashes: Hash[] = []
       for (let count = 0; count < message.count; count++) {

@@ -36,6 +36,7 @@ import {
 import type { Resident } from './residents.ts'
 import { Residents } from './residents.ts'
 import type { Account, State, StateView, Undo } from './state.ts'
+import { Overlay } from './state.ts'
 import type { Loaded, StoredNode } from './store.ts'
 
 /** A block of the tree. `encoded`: the whole block until it lies in the store, then null. */
@@ -89,6 +90,8 @@ export class DevChain {
   readonly #window: HeadWindow
   readonly #signed: Map<Hash, { readonly height: number; readonly hash: Hash }>
   readonly #built = new Map<Hash, Effect>()
+  /** State after the block built last beside the canonical branch; holds only on the head it was made on. */
+  #besides: { readonly hash: Hash; readonly head: Hash; readonly view: Overlay } | null = null
   /** Deletions that wait for the next batch. */
   #garbage: Write[] = []
   #diverged = false
@@ -350,17 +353,28 @@ export class DevChain {
     }
   }
 
-  /** An executed block that lacks only its seal. */
-  build(wish: BuildWish): Answer<BuiltBlock> {
+  /** Undo records of blocks above `parent` that must be read from the store before anything can be built on it. */
+  missingUndos(parent: Hash | undefined): readonly Hash[] {
+    if (parent === undefined || !this.#tree.isCanonical(parent)) return []
+    const removed = this.#tree.path(this.#tree.head.hash, parent)?.removed ?? []
+    return removed
+      .map(({ hash }) => hash)
+      .filter(hash => this.#residents.get(hash)?.undo === undefined)
+  }
+
+  /** An executed block that lacks only its seal. `read`: undo records that memory lacks. */
+  build(wish: BuildWish, read: ReadonlyMap<Hash, Undo> = new Map()): Answer<BuiltBlock> {
     const parent = this.#nodes.get(wish.parent ?? this.#tree.head.hash)?.header
     if (parent === undefined) return failed('chain/unknown-block')
     if (wish.sign === true && this.#signed.has(parent.hash)) return failed('chain/double-sign')
-    const view = this.#viewAt(parent)
+    const view = this.#viewAt(parent, read)
     if (view === null) return failed('chain/state-missing')
     const env = envOn(parent, this.genesis, wish, this.#keccak256)
     const built = buildBlock(parent, view, env, wish.txs)
     const { header, encodedHeader, receipts, changes, undo, included } = built
     this.#built.set(header.hash, { receipts, changes, undo })
+    if (view !== this.#state && wish.sign !== undefined)
+      this.#buildBeside(header.hash, view, changes)
     for (const oldest of this.#built.keys()) {
       if (this.#built.size <= builtMax) break
       this.#built.delete(oldest)
@@ -386,17 +400,31 @@ export class DevChain {
     return { values, pending }
   }
 
-  #viewAt(at: Header): StateView | null {
+  #viewAt(at: Header, read: ReadonlyMap<Hash, Undo>): StateView | null {
     if (at.hash === this.#tree.head.hash) return this.#state
-    if (!this.#tree.isCanonical(at.hash)) return null
+    const beside = this.#besides
+    if (beside?.hash === at.hash && beside.head === this.#tree.head.hash) return beside.view
+    const path = this.#tree.path(this.#tree.head.hash, at.hash)
+    if (path === undefined) return null
     const overlay = this.#state.overlay()
-    for (let height = this.#tree.head.number; height > at.number; height--) {
-      const hash = this.#tree.canonicalAt(height)
-      const undo = hash === undefined ? undefined : this.#residents.get(hash)?.undo
+    for (const { hash } of path.removed) {
+      const undo = this.#residents.get(hash)?.undo ?? read.get(hash)
       if (undo === undefined) return null
       overlay.apply(undo)
     }
+    for (const { hash } of path.added) {
+      const effect = this.#built.get(hash)
+      if (effect === undefined) return null
+      overlay.apply(effect.changes)
+    }
     return overlay
+  }
+
+  /** A block that will be built upon: the state after it is kept, so that a long branch does not cost its square. */
+  #buildBeside(hash: Hash, view: StateView, changes: Undo): void {
+    if (!(view instanceof Overlay)) return
+    view.apply(changes)
+    this.#besides = { hash, head: this.#tree.head.hash, view }
   }
 
   #treeBlock({

@@ -13,23 +13,18 @@ import type {
   PoolSelect,
   ProducerMessage,
   ProducerMine,
+  ProducerReorg,
   Signature,
   TxRecord,
 } from '@rockpool/protocol'
-import {
-  concatBytes,
-  encodeBlockFrame,
-  failed,
-  limits,
-  nextBaseFee,
-  ok,
-  zeroAddress,
-} from '@rockpool/protocol'
+import { failed, limits, nextBaseFee, ok, zeroAddress } from '@rockpool/protocol'
+import { forceReorg } from './director.ts'
 import type { Genesis } from './genesis.ts'
-import { sealDigest } from './header.ts'
 import type { Job } from './job.ts'
-import { asked, begun, doorOf, pause, piped } from './job.ts'
+import { asked, begun, doorOf, pause } from './job.ts'
 import type { Keccak } from './keccak.ts'
+import type { BlockSigner } from './own-block.ts'
+import { publish } from './own-block.ts'
 import { turnOf } from './rank.ts'
 
 /** `interval`: a block each block time, empty ones too. `on-demand`: when a transaction waits. `manual`: when told to. */
@@ -45,6 +40,8 @@ export interface ProducerParts {
   readonly address: Address | null
   /** Signs a digest with the key of `address`; low s. */
   readonly seal: (digest: Uint8Array) => Promise<Signature>
+  /** The key of the network's director, on the one node that holds it. Blocks made on demand are signed with it. */
+  readonly director?: BlockSigner | null
   /** Absent: `on-demand` when the block time is 0, else `interval`. */
   readonly mode?: ProducerMode
 }
@@ -79,10 +76,13 @@ const reopenMs = 1_000
  */
 export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | ToSelf> {
   const { genesis, keccak256, chain, pool, gossip, seal } = parts
+  // A director's key of another network signs nothing here.
+  const director = parts.director?.address === genesis.director ? (parts.director ?? null) : null
   const { blockTimeMs, producers } = genesis
   const mode = parts.mode ?? (blockTimeMs === 0 ? 'on-demand' : 'interval')
   const isOurs = parts.address !== null && turnOf(genesis, parts.address, 0) !== null
   const address = parts.address ?? zeroAddress
+  const own: BlockSigner = { address, seal }
 
   return ctx => {
     const startedAt = ctx.now()
@@ -97,6 +97,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
     let waitingSince: number | null = null
     let heardSomebody = false
     let running: Job<void> | null = null
+    const reorgs: ProducerReorg[] = []
     const mining: { left: number; hashes: Hash[]; reply: ProducerMine['reply'] }[] = []
 
     open()
@@ -111,8 +112,8 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
     }
 
     /** Earliest block time on `head` by rank, not before the clock. */
-    function timeOn(head: Head): number {
-      const gap = turnOf(genesis, address, head.number + 1)?.gapMs ?? 0
+    function timeOn(head: Head, signer = address): number {
+      const gap = turnOf(genesis, signer, head.number + 1)?.gapMs ?? 0
       return Math.max(ctx.wall(), head.timeMs + Math.max(gap, 1))
     }
 
@@ -157,8 +158,36 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
       const step = running.next(outcome)
       if (step.done !== true) return step.value(door)
       running = null
-      if (mining.length > 0) begin(mine())
-      else arm()
+      next()
+      if (running === null) arm()
+    }
+
+    /** What operators wish comes before what is due. */
+    function next(): void {
+      if (running !== null || parent === null) return
+      if (reorgs.length > 0) begin(reorg())
+      else if (mining.length > 0) begin(mine())
+    }
+
+    function* reorg(): Job<void> {
+      const wish = reorgs.shift()
+      if (wish === undefined) return
+      const signer = director ?? (isOurs && genesis.producers.length === 1 ? own : null)
+      if (signer === null || (director === null && genesis.director !== null)) {
+        return wish.reply.tell(noDirector())
+      }
+      const random = () => ctx.random()
+      const wall = () => ctx.wall()
+      const outcome = yield* forceReorg({ ...parts, random, wall }, signer, wish)
+      yield* lookAtHead()
+      wish.reply.tell(outcome)
+    }
+
+    function noDirector(): Answer<never> {
+      if (genesis.director !== null) return failed('devnet/not-the-director')
+      return genesis.producers.length === 1
+        ? failed('chain/unknown-producer', 'this node holds no producer key')
+        : failed('devnet/no-director')
     }
 
     function* proposal(): Job<void> {
@@ -175,7 +204,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
     function* mine(): Job<void> {
       const wish = mining[0]
       if (wish === undefined) return
-      const made = yield* make(false)
+      const made = yield* make(false, director ?? own)
       if (made !== null && !made.ok) {
         mining.shift()
         return wish.reply.tell(made)
@@ -189,27 +218,27 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
     }
 
     /** One block from selection to gossip; null when there is nothing to put into it, or the head has moved on. */
-    function* make(onlyFull: boolean): Job<Answer<Block> | null> {
+    function* make(onlyFull: boolean, signer = own): Job<Answer<Block> | null> {
       if (parent === null) return failed('load/not-ready')
       const { head } = parent
       // Mined in a row, blocks would run away from the clock.
-      const ahead = timeOn(head) - aheadMsMax - ctx.wall()
+      const ahead = timeOn(head, signer.address) - aheadMsMax - ctx.wall()
       if (ahead > 0) yield* pause(ahead)
       const selected = yield* asked<PoolSelect, readonly TxRecord[]>(pool, selection(head), askMs)
       const txs = selected.ok ? selected.value : []
       if (onlyFull && txs.length === 0) return null
       // Somebody was faster: the turn is over, and the next one is for the new head.
       if (parent.head.hash !== head.hash) return null
-      const timeMs = timeOn(head)
+      const timeMs = timeOn(head, signer.address)
       const built = yield* asked<ChainMessage, Answer<BuiltBlock>>(
         chain,
         reply => ({
           type: 'chain.build',
           txs,
           timeMs,
-          producer: address,
+          producer: signer.address,
           parent: head.hash,
-          sign: true,
+          sign: signer === own,
           reply,
         }),
         askMs,
@@ -219,22 +248,12 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
       const block = built.value.value
       if (onlyFull && block.block.txs.length === 0) return null
       if (parent.head.hash !== head.hash) return null
-      const digest = sealDigest(block.hash, keccak256)
-      const signed = yield* piped(() => seal(digest))
-      if (!signed.ok) return failed('load/internal', 'the block could not be sealed')
-      const { r, s, yParity } = signed.value
-      const sealBytes = concatBytes(r, s, Uint8Array.of(yParity))
-      const connected = yield* asked<ChainMessage, Answer<Block>>(
-        chain,
-        reply => ({ type: 'chain.connect', built: block, seal: sealBytes, reply }),
-        askMs,
-      )
-      if (!connected.ok) return failed('load/internal')
-      if (!connected.value.ok) return connected.value
-      const made = connected.value.value
-      const txBytes = made.txs.map(({ raw }) => raw)
-      const frame = encodeBlockFrame({ header: block.header, txs: txBytes, seal: sealBytes })
-      gossip.tell({ type: 'gossip.block', block: made, frame })
+      const made = yield* publish({ chain, gossip, keccak256 }, signer, block)
+      if (made.ok) yield* lookAtHead()
+      return made
+    }
+
+    function* lookAtHead(): Job<void> {
       // The fact of the new head may still wait in the mailbox; what comes next must not build on the old one.
       const status = yield* asked<ChainMessage, ChainStatus>(
         chain,
@@ -242,7 +261,6 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
         askMs,
       )
       if (status.ok) headIs(status.value.head)
-      return ok(made)
     }
 
     function selection(head: Head): (reply: PoolSelect['reply']) => PoolSelect {
@@ -269,8 +287,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
         case 'producer.opened': {
           if (!message.status.ok) return ctx.after('open', reopenMs, { type: 'producer.open' })
           if (parent === null) headIs(message.status.value.head)
-          if (mining.length > 0 && running === null) begin(mine())
-          return
+          return next()
         }
         case 'chain.head':
           return headIs(message.new)
@@ -296,13 +313,16 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
           return resume(message.outcome)
         case 'producer.mine': {
           const { count, reply } = message
-          if (!isOurs) {
+          if (!isOurs && director === null) {
             return reply.tell(failed('chain/unknown-producer', 'this node holds no producer key'))
           }
           if (count <= 0) return reply.tell(ok([]))
           mining.push({ left: Math.min(count, limits.mineBlocksMax), hashes: [], reply })
-          if (running === null && parent !== null) begin(mine())
-          return
+          return next()
+        }
+        case 'producer.reorg': {
+          reorgs.push(message)
+          return next()
         }
         case 'producer.preview': {
           const { reply } = message

@@ -82,6 +82,7 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
     peer: PeerId,
     asked: readonly number[],
     theirs: ReadonlyMap<number, Hash | null>,
+    overlap: number = overlapMax,
   ): Job<{ hash: Hash; number: number } | null> {
     let heights = asked
     let answers = theirs
@@ -97,10 +98,10 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
         if (!isSame && height < parted) parted = height
       }
       if (same === null) {
-        fault(peer, 'sync/other-genesis', `no common block up to ${heights[0]}`)
+        fault(peer, 'sync/bad-reply', `other genesis: no common block up to ${heights[0]}`)
         return null
       }
-      if (parted - same.number <= overlapMax || parted === Number.POSITIVE_INFINITY) return same
+      if (parted - same.number <= overlap || parted === Number.POSITIVE_INFINITY) return same
       heights = between(same.number, parted)
       const next: ReadonlyMap<number, Hash | null> | null = yield* hashes(peer, heights)
       if (next === null) return same
@@ -129,7 +130,7 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
     if (frame === undefined) return null
     const header = decodeHeader(frame.header, keccak256)
     if (header.ok && header.value.hash === hash) return frame
-    fault(peer, 'sync/wrong-block', hash)
+    fault(peer, 'sync/bad-reply', `another block than ${hash}`)
     return null
   }
 
@@ -158,7 +159,7 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
     const [first] = answers ?? []
     if (first?.kind !== 'hashes') return null
     if (first.hashes.length !== numbers.length) {
-      fault(peer, 'sync/bad-answer', 'count of hashes')
+      fault(peer, 'sync/bad-reply', 'count of hashes')
       return null
     }
     return new Map(numbers.map((number, index) => [number, first.hashes[index] ?? null]))
@@ -191,32 +192,17 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
       if (answer.kind === 'block') frames.push(answer.frame)
       if (answer.kind === 'end') return { frames, more: answer.more }
     }
-    fault(peer, 'sync/bad-answer', 'no end')
+    fault(peer, 'sync/bad-reply', 'no end')
     return null
   }
 
   /** All frames of an answer. Null when the peer cannot answer, also after it has been asked again. */
   function* request(peer: PeerId, wish: RangeRequest): Job<readonly RangeAnswer[] | null> {
     for (let tries = 0; tries < limits.fetchTriesMax; tries++) {
-      const bounds = {
-        bytesMax: limits.rangeBytesMax + limits.rangeAnswerBytesMax,
-        deadlineMs: limits.rangeRequestMs,
-      }
-      const bytes = encodeRangeRequest(wish)
-      const outcome = yield* piped(
-        () => network.request(peer, protocol, bytes, bounds),
-        limits.rangeRequestMs,
-      )
+      const outcome = yield* piped(() => send(peer, wish), limits.rangeRequestMs)
       if (!outcome.ok) continue
-      const answers: RangeAnswer[] = []
-      for (const frame of outcome.value) {
-        const answer = decodeRangeAnswer(frame, wish.kind)
-        if (!answer.ok) {
-          fault(peer, `sync/${answer.code}`, wish.kind)
-          return null
-        }
-        answers.push(answer.value)
-      }
+      const answers = decoded(peer, wish.kind, outcome.value)
+      if (answers === null) return null
       const [first] = answers
       if (first?.kind !== 'busy') return answers
       const waitMs = Math.min(first.retryAfterSeconds * 1_000, limits.rangeRequestMs)
@@ -225,20 +211,48 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
     return null
   }
 
-  return { branch, body }
+  /** One question on its way; call it where work is piped. */
+  function send(peer: PeerId, wish: RangeRequest): Promise<readonly Uint8Array[]> {
+    return network.request(peer, protocol, encodeRangeRequest(wish), {
+      bytesMax: limits.rangeBytesMax + limits.rangeAnswerBytesMax,
+      deadlineMs: limits.rangeRequestMs,
+    })
+  }
+
+  /** Frames of an answer; null, and a fault, when one of them answers no such question. */
+  function decoded(
+    peer: PeerId,
+    kind: RangeRequest['kind'],
+    frames: readonly Uint8Array[],
+  ): readonly RangeAnswer[] | null {
+    const answers: RangeAnswer[] = []
+    for (const frame of frames) {
+      const answer = decodeRangeAnswer(frame, kind)
+      if (!answer.ok) {
+        fault(peer, 'sync/bad-reply', `${answer.code} to ${kind}`)
+        return null
+      }
+      answers.push(answer.value)
+    }
+    return answers
+  }
+
+  return { branch, body, hashes, common, send, decoded }
 }
+
+export type Fetch = ReturnType<typeof createFetch>
 
 type FramesAnswer = Parameters<
   Extract<ChainMessage, { type: 'chain.getFrames' }>['reply']['tell']
 >[0]
 
 /** The chain has the block: the next one may follow. */
-function isIn({ code }: ImportOutcome): boolean {
+export function isIn({ code }: ImportOutcome): boolean {
   return code === 'chain/imported' || code === 'chain/side-branch' || code === 'chain/known'
 }
 
 /** Heights at distances 0, 1, 2, 4 … below `top`, down to genesis. */
-function distances(top: number): readonly number[] {
+export function distances(top: number): readonly number[] {
   const heights = [top]
   for (let distance = 1; distance < top; distance *= 2) heights.push(top - distance)
   if (top > 0) heights.push(0)

@@ -15,9 +15,13 @@ import type {
   SyncServe,
 } from '@rockpool/protocol'
 import { decodeRangeRequest, limits } from '@rockpool/protocol'
+import { createCatchUp } from './catch-up.ts'
+import { createHeadWatch, type WatchMessage } from './head-watch.ts'
 import type { Job } from './job.ts'
 import { begun, doorOf } from './job.ts'
 import type { Keccak } from './keccak.ts'
+import type { PeerHead } from './peer-heads.ts'
+import { PeerHeads } from './peer-heads.ts'
 import { createFetch } from './range-fetch.ts'
 import { busyAnswer, framesAnswer, Servings, statusAnswer } from './range-serve.ts'
 
@@ -33,6 +37,9 @@ export interface SyncParts {
 
 /** What only sync tells itself. */
 type ToSelf =
+  | WatchMessage
+  | { type: 'sync.looked'; status: Outcome<ChainStatus> }
+  | { type: 'sync.placed'; wish: SyncFetch; status: Outcome<ChainStatus> }
   | { type: 'sync.resume'; job: number; outcome: Outcome<unknown, unknown> }
   | { type: 'sync.framesFound'; serve: Serving; found: Outcome<Answer<ChainFrames>> }
   | { type: 'sync.statusFound'; serve: Serving; found: Outcome<ChainStatus> }
@@ -47,13 +54,18 @@ interface Running {
   readonly peer: PeerId
   /** The block whose ancestors are fetched, or the body wanted. */
   readonly wanted: Hash
-  readonly kind: 'branch' | 'body'
+  readonly kind: 'branch' | 'body' | 'catch-up'
   readonly job: Job<void>
 }
 
+const askMs = 30_000
+/** Not a peer: whoever catches up goes from one to the next. */
+const anybody: PeerId = ''
+
 /**
- * Fetches what the chain lacks from the peer that told of it, and serves the same to others. One fetch a peer: what it tells meanwhile
- * comes next. Keeps nothing that a restart would miss.
+ * Keeps the chain in step with the heaviest peer, fetches what it lacks below a block that gossip brought, and serves the same to others.
+ * A small gap is closed by the peer that told of the block, one fetch a peer; a large one, or a branch nobody has spoken of here, by
+ * catching up. A peer at fault is reported and left. Keeps nothing that a restart would miss.
  */
 export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
   const { chain, gossip } = parts
@@ -62,13 +74,83 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     const running = new Map<number, Running>()
     /** The newest target of a peer that is being fetched from. */
     const next = new Map<PeerId, SyncFetch>()
+    const heads = new PeerHeads()
     let jobs = 0
-    const fetch = createFetch({
+    let looking = false
+    let catching: { gained: number } | null = null
+    let heard = { highest: 0, tooDeep: false }
+    const fault = (peer: PeerId, reason: string, evidence: string) => {
+      gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
+      heads.leave(peer, ctx.now())
+    }
+    const fetch = createFetch({ ...parts, fault })
+    const watch = createHeadWatch(ctx, { ...parts, heads, fault, told: look })
+    const { follow } = createCatchUp({
       ...parts,
-      fault: (peer, reason, evidence) => {
-        gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
+      fetch,
+      fault,
+      gained: peer => {
+        heads.delivered(peer)
+        if (catching !== null) catching.gained += 1
       },
     })
+
+    /** Compares what peers told with our own head. */
+    function look(): void {
+      if (looking || catching !== null) return
+      looking = true
+      ctx.ask<ChainMessage, ChainStatus>(
+        chain,
+        reply => ({ type: 'chain.getStatus', reply }),
+        askMs,
+        status => ({ type: 'sync.looked', status }),
+      )
+    }
+
+    function compare(status: ChainStatus): void {
+      const ours = { totalWeight: status.totalWeight, hash: status.head.hash }
+      const heavier = heads.heavier(ours, ctx.now())
+      const tooDeep = heads.anyTooDeep(ours, ctx.now())
+      hear({ highest: heavier[0]?.number ?? 0, tooDeep })
+      const branched = new Set([...running.values()].map(({ peer }) => peer))
+      const candidates = heavier.filter(({ peer }) => !branched.has(peer))
+      if (catching !== null || candidates.length === 0) return
+      catching = { gained: 0 }
+      const task = { peer: anybody, wanted: status.head.hash, kind: 'catch-up' as const }
+      begin(task, catchUp(candidates.slice(0, limits.catchUpPeersMax), status))
+    }
+
+    function hear(next: typeof heard): void {
+      if (next.highest === heard.highest && next.tooDeep === heard.tooDeep) return
+      heard = next
+      chain.tell({ type: 'chain.heard', ...next })
+    }
+
+    /** The heaviest peers in turn, until one of them has brought all it told of. */
+    function* catchUp(candidates: readonly PeerHead[], { head }: ChainStatus): Job<void> {
+      const began = ctx.now()
+      for (const candidate of candidates) {
+        const { peer } = candidate
+        if (heads.isAside(peer, ctx.now())) continue
+        const before = catching?.gained ?? 0
+        const end = yield* follow(candidate, head.number)
+        const blocks = (catching?.gained ?? 0) - before
+        ctx.log.info('sync/caught-up', { peer, end, blocks, ms: Math.round(ctx.now() - began) })
+        if (end === 'done') {
+          heads.forget(peer)
+          watch.ask(peer)
+          return
+        }
+        if (end === 'stopped') {
+          heads.fellShort(peer, ctx.now(), false)
+          return
+        }
+        if (end === 'deep') heads.tooDeep(peer, ctx.now())
+        else if (end !== 'wrong' && heads.fellShort(peer, ctx.now(), end === 'short')) {
+          fault(peer, 'sync/bad-reply', 'tells of a head it does not have')
+        }
+      }
+    }
 
     function begin(task: Omit<Running, 'job'>, job: Job<void>): void {
       const id = ++jobs
@@ -90,10 +172,26 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         )
       }
       running.delete(id)
+      if (task.kind === 'catch-up') {
+        catching = null
+        return look()
+      }
       const wish = next.get(task.peer)
       if (task.kind !== 'branch' || wish === undefined) return
       next.delete(task.peer)
       fetchBranch(wish)
+    }
+
+    /** A block without its parent: its sender has a head we do not know, and perhaps only a few blocks below it are missing. */
+    function place(wish: SyncFetch): void {
+      if (heads.isAside(wish.from, ctx.now())) return
+      watch.ask(wish.from)
+      ctx.ask<ChainMessage, ChainStatus>(
+        chain,
+        reply => ({ type: 'chain.getStatus', reply }),
+        askMs,
+        status => ({ type: 'sync.placed', wish, status }),
+      )
     }
 
     function fetchBranch(wish: SyncFetch): void {
@@ -165,7 +263,21 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     return message => {
       switch (message.type) {
         case 'sync.fetch':
-          return fetchBranch(message)
+          return place(message)
+        case 'sync.placed': {
+          const { wish, status } = message
+          if (!status.ok || wish.number - status.value.head.number > limits.rangeBlocksMax) return
+          return fetchBranch(wish)
+        }
+        case 'sync.looked': {
+          looking = false
+          if (message.status.ok) compare(message.status.value)
+          return
+        }
+        case 'sync.beat':
+          return watch.beat()
+        case 'sync.told':
+          return watch.answered(message)
         case 'sync.body':
           return fetchBody(message.hash, message.from)
         case 'sync.serve':
@@ -183,9 +295,10 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         case 'sync.resume':
           return resume(message.job, message.outcome)
         case 'peer.opened':
-          return
+          return watch.opened(message.peer.id)
         case 'peer.closed': {
           next.delete(message.peer)
+          watch.closed(message.peer)
           for (const [id, { peer }] of running) {
             if (peer !== message.peer) continue
             running.delete(id)

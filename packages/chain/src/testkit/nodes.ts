@@ -9,6 +9,7 @@ import type {
   ChainHead,
   ChainMessage,
   ChainStatus,
+  ChainSyncing,
   GossipBlock,
   GossipFault,
   Hash,
@@ -53,6 +54,7 @@ export function good<T>(answer: Answer<T>): T {
 
 const wiring = {
   'chain.head': ['pool', 'facts', 'producer'],
+  'chain.syncing': ['syncs'],
   'pool.changed': ['producer'],
 }
 
@@ -93,6 +95,7 @@ class FakePool {
 export interface NodeWish {
   readonly genesis: Genesis
   readonly producer?: Wallet
+  readonly director?: Wallet
   readonly mode?: ProducerMode
   readonly store?: Store
   readonly seed?: string
@@ -108,6 +111,7 @@ export class TestNode {
   readonly producer: ActorRef<ProducerMessage>
   readonly pool: FakePool
   readonly facts: ChainHead[] = []
+  readonly syncs: ChainSyncing[] = []
   readonly faults: GossipFault[] = []
   readonly fetches: SyncFetch[] = []
   readonly blocks: GossipBlock[] = []
@@ -145,6 +149,9 @@ export class TestNode {
     bus.spawn<ChainHead>('facts', () => fact => {
       this.facts.push(fact)
     })
+    bus.spawn<ChainSyncing>('syncs', () => fact => {
+      this.syncs.push(fact)
+    })
     this.pool = new FakePool(bus)
     const fetches: Pick<ActorRef<SyncFetch>, 'tell'> = {
       tell: message => {
@@ -180,6 +187,9 @@ export class TestNode {
         gossip,
         address: producer?.address ?? null,
         seal: digest => this.#seal(producer, digest),
+        director: wish.director
+          ? { address: wish.director.address, seal: digest => this.#seal(wish.director, digest) }
+          : null,
         mode:
           wish.mode ??
           (producer === undefined
@@ -228,6 +238,23 @@ export class TestNet {
   remove(node: TestNode): void {
     this.nodes.splice(this.nodes.indexOf(node), 1)
     node.stop()
+  }
+
+  /** Two nodes learn of each other. */
+  connect(left: TestNode, right: TestNode): void {
+    for (const [node, id] of [
+      [left, right.id],
+      [right, left.id],
+    ] as const) {
+      const peer = { id, direction: 'out' as const, ip: '10.0.0.1', sinceMs: 0, protocols: [] }
+      node.sync.tell({ type: 'peer.opened', peer })
+    }
+  }
+
+  connectAll(): void {
+    for (const [index, node] of this.nodes.entries()) {
+      for (const other of this.nodes.slice(index + 1)) this.connect(node, other)
+    }
   }
 
   /** A block of one node reaches the others. */

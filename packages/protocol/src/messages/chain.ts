@@ -49,6 +49,8 @@ export type ChainConnect = {
   type: 'chain.connect'
   built: BuiltBlock
   seal: Uint8Array
+  /** Part of a reorg that an operator forces: the only producer of a network without a director may then sign twice on a parent. */
+  forced?: boolean
   reply: Reply<Answer<Block>>
 }
 
@@ -149,7 +151,49 @@ export interface ChainFrames {
   readonly more: boolean
 }
 
+/** Sync says how far the others are: height of the heaviest head heard of, 0 when none is heavier than ours. */
+export type ChainHeard = {
+  type: 'chain.heard'
+  highest: number
+  /** A heavier branch parts deeper than this node follows. */
+  tooDeep: boolean
+}
+
+export interface Reorg {
+  /** When the head moved. Epoch ms. */
+  readonly atMs: number
+  readonly ancestor: { readonly hash: Hash; readonly number: number }
+  readonly old: { readonly hash: Hash; readonly number: number }
+  readonly new: { readonly hash: Hash; readonly number: number }
+  /** Blocks that left and joined. */
+  readonly removedCount: number
+  readonly addedCount: number
+  /** Their hashes, newest removed and oldest added first, up to `limits.reorgHashesKept` each. */
+  readonly removed: readonly Hash[]
+  readonly added: readonly Hash[]
+}
+
+/** What a producer did that nobody else can be blamed for. */
+export interface ProducerFaults {
+  readonly producer: Address
+  /** Blocks that failed execution. */
+  readonly invalid: number
+  /** Second blocks on one parent. */
+  readonly doubles: number
+}
+
+export interface ReorgsAnswer {
+  /** Newest first. */
+  readonly reorgs: readonly Reorg[]
+  readonly producers: readonly ProducerFaults[]
+}
+
+/** An operator asks what left the canonical branch since this node started, and who signed twice. */
+export type ChainGetReorgs = { type: 'chain.getReorgs'; reply: Reply<ReorgsAnswer> }
+
 export type ChainMessage =
+  | ChainHeard
+  | ChainGetReorgs
   | ChainOffer
   | ChainBuild
   | ChainConnect

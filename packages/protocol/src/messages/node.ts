@@ -1,4 +1,4 @@
-import type { ChainHead, PeerClosed, PeerOpened } from '../events.ts'
+import type { ChainHead, ChainSyncing, PeerClosed, PeerOpened } from '../events.ts'
 import type { HealthReason } from '../values/health.ts'
 
 /** The composition says how far the start has come. */
@@ -22,5 +22,6 @@ export type NodeMessage =
   | NodeClear
   | NodeDrain
   | ChainHead
+  | ChainSyncing
   | PeerOpened
   | PeerClosed

@@ -11,11 +11,31 @@ export type ProducerMine = {
   reply: Reply<Answer<readonly Hash[]>>
 }
 
+/** What a forced reorg did. */
+export interface ForcedReorg {
+  readonly ancestor: { readonly hash: Hash; readonly number: number }
+  /** Newest first. */
+  readonly removed: readonly Hash[]
+  /** Oldest first. */
+  readonly added: readonly Hash[]
+  /** Transactions of the removed blocks that are in the added ones. */
+  readonly reinjected: readonly Hash[]
+}
+
+/** An operator of a devnet wants the last `depth` blocks replaced, keeping that share (0 to 1) of their transactions. */
+export type ProducerReorg = {
+  type: 'producer.reorg'
+  depth: number
+  keepTxs: number
+  reply: Reply<Answer<ForcedReorg>>
+}
+
 /** RPC asks what this node would produce now (the pending block). */
 export type ProducerPreview = { type: 'producer.preview'; reply: Reply<Answer<BuiltBlock>> }
 
 export type ProducerMessage =
   | ProducerMine
+  | ProducerReorg
   | ProducerPreview
   | ChainHead
   | PoolChanged

@@ -39,10 +39,29 @@ describe('the node', () => {
     for (const count of [0, limits.mineBlocksMax + 1])
       expect(await open.call('devnet_mine', count)).toMatchObject({ error: { code: -32602 } })
     expect(await open.call('devnet_mine', limits.mineBlocksMax)).toHaveProperty('result')
-    for (const method of ['devnet_mine', 'evm_mine'])
+    for (const method of ['devnet_mine', 'devnet_reorg', 'evm_mine'])
       expect(await closed.call(method)).toMatchObject({
         error: { code: -32601, message: `the method ${method} does not exist/is not available` },
       })
+  })
+
+  test('forces a reorg of a depth, and keeps a share of its transactions', async () => {
+    const { call } = await createTestNode()
+
+    expect(await call('devnet_reorg', 1)).toMatchObject({
+      result: { ancestor: { number: '0x1' }, removed: [expect.any(String)], reinjected: [] },
+    })
+    expect(await call('devnet_reorg', 2, { keepTxs: 1 })).toMatchObject({
+      result: { ancestor: { number: '0x0' }, reinjected: [expect.any(String), expect.any(String)] },
+    })
+    expect(await call('devnet_reorg', 3)).toMatchObject({
+      error: {
+        ...{ code: -32000, message: 'the chain is only 2 blocks high' },
+        data: { reason: 'devnet/too-shallow' },
+      },
+    })
+    for (const params of [[0], [limits.reorgDepthMax + 1], [1, { keepTxs: 1.1 }], [1, 'all']])
+      expect(await call('devnet_reorg', ...params)).toMatchObject({ error: { code: -32602 } })
   })
 
   test('without an answering actor says that it is not there', async () => {

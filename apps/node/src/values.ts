@@ -89,6 +89,15 @@ export function oneOf(...choices: readonly string[]): ValueSchema {
 
 /** `30s`, `6h`, `500ms`; a bare 0 is allowed, any other bare number lacks its unit. */
 export const duration = schema(value => withUnit(value, durationUnits, '1h', 'a duration'))
+/** A duration of at least so many milliseconds. */
+export function durationFrom(minMs: number): ValueSchema {
+  return schema(value => {
+    const ms = withUnit(value, durationUnits, '10s', 'a duration')
+    return ms instanceof Wrong || ms >= minMs
+      ? ms
+      : expected(`a duration of at least ${minMs / 1_000}s`, value)
+  })
+}
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
 export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 

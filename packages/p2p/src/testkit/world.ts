@@ -31,6 +31,8 @@ export const topics = {
   block: '/rockpool/1337/d1164378/block/1' as Topic,
 }
 
+export const poolSync = '/rockpool/1337/d1164378/pool-sync/1'
+
 /** Wall time of the virtual clock at its beginning is not known to tests: heads of the start are as old as it is. */
 export const genesis: Head = {
   hash: zeroHash,
@@ -93,6 +95,7 @@ export async function createWorld(options: WorldOptions = {}) {
     'gossip',
     gossip({
       network,
+      poolSync,
       pool: pool.ref,
       chain: chain.ref,
       sync: sync.ref,

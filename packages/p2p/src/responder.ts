@@ -71,7 +71,7 @@ export function createResponder(
     if (request.kind === 'get') {
       return tell(message, bodiesFor(request.prefixes, catalogue.find))
     }
-    const { answer: ids, differs: isOther } = idsFor(request.digest, catalogue, ctx.int)
+    const { answer: ids, differs: isOther } = idsFor(request.digest, catalogue, n => ctx.int(n))
     tell(message, ids)
     if (isOther) differs(message.from, request.digest)
   }

@@ -82,7 +82,7 @@ export const settings: readonly Setting[] = [
   ),
   setting(
     'p2p.sync.interval',
-    is.durationFrom(1_000),
+    is.interval,
     10_000,
     'Time between two such questions without a cause, each to a peer drawn at random; at least 1s.',
   ),

@@ -89,15 +89,11 @@ export function oneOf(...choices: readonly string[]): ValueSchema {
 
 /** `30s`, `6h`, `500ms`; a bare 0 is allowed, any other bare number lacks its unit. */
 export const duration = schema(value => withUnit(value, durationUnits, '1h', 'a duration'))
-/** A duration of at least so many milliseconds. */
-export function durationFrom(minMs: number): ValueSchema {
-  return schema(value => {
-    const ms = withUnit(value, durationUnits, '10s', 'a duration')
-    return ms instanceof Wrong || ms >= minMs
-      ? ms
-      : expected(`a duration of at least ${minMs / 1_000}s`, value)
-  })
-}
+/** A duration of at least a second. */
+export const interval = schema(value => {
+  const ms = withUnit(value, durationUnits, '10s', 'a duration')
+  return ms instanceof Wrong || ms >= 1_000 ? ms : expected('a duration of at least 1s', value)
+})
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
 export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 
@@ -142,7 +138,8 @@ export const list = schema(value => {
 export function written(of: ValueSchema, value: SettingValue): string {
   if (Array.isArray(value)) return value.join(',')
   if (typeof value === 'bigint') return unitOf(value, Object.entries(weiUnits))
-  const units = of === duration ? durationUnits : of === size ? sizeUnits : undefined
+  const units =
+    of === duration || of === interval ? durationUnits : of === size ? sizeUnits : undefined
   if (units === undefined || value === 0) return String(value)
   const exact = Object.entries(units).map(([name, unit]) => [name, BigInt(unit)] as const)
   return unitOf(BigInt(Number(value)), exact)

@@ -4,8 +4,6 @@ import { bytesEqual, type Hash, poolDigestBytes } from '@rockpool/protocol'
 export const bucketCount = 256
 const bucketBytes = poolDigestBytes / bucketCount
 
-export type Digest = ReturnType<typeof createDigest>
-
 /**
  * What a set of hashes looks like from afar: 256 buckets by first byte, each the count mod 2^16 and the sum mod 2^64 of hash bytes 1 to 8,
  * big-endian. Kept with every hash that comes or goes; two sets that differ in a bucket differ in its bytes unless somebody searched for

@@ -1,8 +1,6 @@
 import { type ChainHead, type Hash, limits, type PoolChanged } from '@rockpool/protocol'
 import { createSeen } from './seen.ts'
 
-export type Known = ReturnType<typeof createKnown>
-
 /** Transactions the pool has, or had until they were mined, by `keyOf` their hash. */
 export function createKnown<K extends string>(keyOf: (hash: Hash) => K) {
   const seen = createSeen<true, K>(limits.knownTxsMax)

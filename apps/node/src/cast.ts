@@ -106,6 +106,10 @@ function nodeConfig(
     pool,
     services: read.flag('rpc.enabled') ? ['rpc', 'p2p'] : ['p2p'],
     expectsPeers: read.list('p2p.static').length + read.list('p2p.bootnodes').length > 0,
+    poolSync: {
+      asks: !read.flag('p2p.sync.disable'),
+      intervalMs: read.number('p2p.sync.interval'),
+    },
     ...(read.has('chain.mining') && {
       mining: read.text('chain.mining') as 'interval' | 'on-demand' | 'manual',
     }),

@@ -81,6 +81,11 @@ test('durations, sizes, amounts and lists are read with their units', () => {
   expect(read.flag('devnet.control')).toBe(true)
 })
 
+test('pool sync is asked for at most once a second', () => {
+  expect(reader(values(['--p2p.sync.interval=1s'])).number('p2p.sync.interval')).toBe(1_000)
+  expect(errors(['--p2p.sync.interval=999ms'])[0]).toContain('a duration of at least 1s')
+})
+
 test('a mistyped variable is a warning, a broken file an error with its line', () => {
   expect(values([], { ROCKPOOL_RPC_PROT: '1', ROCKPOOL_SIM_SEED: '1' }).warnings).toEqual([
     'unknown variable ROCKPOOL_RPC_PROT, did you mean ROCKPOOL_RPC_PORT?',

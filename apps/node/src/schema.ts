@@ -74,6 +74,18 @@ export const settings: readonly Setting[] = [
     'public',
     'Mesh and score parameters by network size.',
   ),
+  setting(
+    'p2p.sync.disable',
+    is.flag,
+    false,
+    'Do not ask peers for transactions this node missed; theirs are still answered.',
+  ),
+  setting(
+    'p2p.sync.interval',
+    is.interval,
+    10_000,
+    'Time between two such questions without a cause, each to a peer drawn at random; at least 1s.',
+  ),
   setting('txpool.pricelimit', is.wei, 1n, 'Least tip per gas that is taken.'),
   setting(
     'txpool.pricebump',

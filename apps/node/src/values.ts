@@ -95,6 +95,11 @@ export const offset = schema(value => {
   const ms = withUnit(isBack ? value.slice(1) : value, durationUnits, '-5s', 'a duration')
   return isBack && typeof ms === 'number' ? -ms : ms
 })
+/** A duration of at least a second. */
+export const interval = schema(value => {
+  const ms = withUnit(value, durationUnits, '10s', 'a duration')
+  return ms instanceof Wrong || ms >= 1_000 ? ms : expected('a duration of at least 1s', value)
+})
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
 export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 
@@ -140,7 +145,11 @@ export function written(of: ValueSchema, value: SettingValue): string {
   if (Array.isArray(value)) return value.join(',')
   if (typeof value === 'bigint') return unitOf(value, Object.entries(weiUnits))
   const units =
-    of === duration || of === offset ? durationUnits : of === size ? sizeUnits : undefined
+    of === duration || of === offset || of === interval
+      ? durationUnits
+      : of === size
+        ? sizeUnits
+        : undefined
   if (units === undefined || value === 0) return String(value)
   const exact = Object.entries(units).map(([name, unit]) => [name, BigInt(unit)] as const)
   return unitOf(BigInt(Number(value)), exact)

@@ -18,6 +18,11 @@ const series = () => [
       charges: new Map([['gossip/invalid-tx', 1]]),
       counts: new Map([['batches', 2]]),
     },
+    sync: {
+      exchanges: new Map([['useful', 3]]),
+      txs: 40,
+      served: new Map([['ids', 5]]),
+    },
   }),
 ]
 

@@ -1,5 +1,12 @@
 import type { ActorReading, Bus } from '@rockpool/actor'
-import type { GossipStats, Labels, PeerView, PoolStats, Series } from '@rockpool/protocol'
+import type {
+  GossipStats,
+  Labels,
+  PeerView,
+  PoolStats,
+  ReconcilerStats,
+  Series,
+} from '@rockpool/protocol'
 
 /** Plain numbers of the rooms at this moment; whoever scrapes turns them into text. */
 export interface Readings {
@@ -13,6 +20,7 @@ export interface Readings {
   }
   readonly peers: readonly PeerView[]
   readonly gossip: GossipStats
+  readonly sync: ReconcilerStats
 }
 
 type Sample = { readonly labels?: Labels; readonly value: number }
@@ -112,7 +120,7 @@ function actorSeries(actors: readonly ActorReading[]): Series[] {
 }
 
 /** Series of the rooms. */
-export function roomSeries({ chain, pool, txs, peers, gossip }: Readings): Series[] {
+export function roomSeries({ chain, pool, txs, peers, gossip, sync }: Readings): Series[] {
   const verdicts = [...gossip.verdicts].map(([key, value]) => {
     const [topic = '', verdict = '', code = ''] = key.split(' ')
     return { labels: { topic, verdict, code }, value }
@@ -150,6 +158,19 @@ export function roomSeries({ chain, pool, txs, peers, gossip }: Readings): Serie
       'rockpool_p2p_gossip_events_total',
       'What gossip sent and could not send, by kind.',
       ...sampled('kind', gossip.counts),
+    ),
+    counter(
+      'rockpool_p2p_sync_exchanges_total',
+      'Pool sync exchanges this node began, by outcome.',
+      ...sampled('outcome', sync.exchanges),
+    ),
+    counter('rockpool_p2p_sync_txs_total', 'Transactions the pool took from pool sync.', {
+      value: sync.txs,
+    }),
+    counter(
+      'rockpool_p2p_sync_served_total',
+      'Pool sync requests of peers, by answer.',
+      ...sampled('answer', sync.served),
     ),
     counter(
       'rockpool_p2p_charges_total',

@@ -9,7 +9,7 @@ import {
   producerActor,
   syncActor,
 } from '@rockpool/chain'
-import { gossip } from '@rockpool/p2p'
+import { gossip, reconciler } from '@rockpool/p2p'
 import { type PoolConfig, poolActor, poolMailbox } from '@rockpool/pool'
 import {
   type Address,
@@ -19,6 +19,7 @@ import {
   type Crypto,
   createRecovery,
   type Entropy,
+  encodePoolSyncAnswer,
   type GossipMessage,
   type GossipStats,
   type HealthView,
@@ -31,6 +32,8 @@ import {
   type PoolMessage,
   type PoolStats,
   type ProducerMessage,
+  type ReconcilerMessage,
+  type ReconcilerStats,
   type Series,
   type Signature,
   type Store,
@@ -71,6 +74,8 @@ export interface NodeConfig {
   /** False for a network of one. */
   readonly expectsPeers: boolean
   readonly mining?: ProducerMode
+  /** Pool sync: whether this node asks others for what it lacks, and how often without cause. Absent: every 10 s. */
+  readonly poolSync?: { readonly asks: boolean; readonly intervalMs: number }
 }
 
 export interface NodeRefs {
@@ -78,6 +83,7 @@ export interface NodeRefs {
   readonly producer: ActorRef<ProducerMessage>
   readonly sync: ActorRef<SyncMessage>
   readonly pool: ActorRef<PoolMessage>
+  readonly reconciler: ActorRef<ReconcilerMessage>
   readonly gossip: ActorRef<GossipMessage>
   readonly node: ActorRef<NodeMessage>
   readonly observer: ActorRef<ObserverMessage>
@@ -96,6 +102,8 @@ export type Node = Awaited<ReturnType<typeof createNode>>
 
 const statusMs = 10_000
 const loadMs = 600_000
+const defaultPoolSync = { asks: true, intervalMs: 10_000 }
+const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
 
 /**
  * The whole cast on one bus. Nothing is opened until `start`; `open` says that everybody who serves is listening; `stop` drains and may be
@@ -120,6 +128,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   listeners.add(totals.hear)
   let view: HealthView | undefined
   let stats: GossipStats = { verdicts: new Map(), charges: new Map(), counts: new Map() }
+  let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
 
   bus.spawn(refs.observer, observer(listeners))
@@ -185,11 +194,26 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       gossip({
         ...shared,
         network,
+        poolSync: names.poolSync,
         pool: refs.pool,
         chain: refs.chain,
         sync: refs.sync,
         sha256: crypto.sha256,
         topics: names,
+        minTip: config.pool.priceLimit,
+        head,
+        blockTimeMs: genesis.blockTimeMs,
+      }),
+    )
+    bus.spawn(
+      refs.reconciler,
+      reconciler({
+        ...shared,
+        ...(config.poolSync ?? defaultPoolSync),
+        network,
+        protocol: names.poolSync,
+        pool: refs.pool,
+        gossip: refs.gossip,
         minTip: config.pool.priceLimit,
         head,
         blockTimeMs: genesis.blockTimeMs,
@@ -265,6 +289,21 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       },
       { streamsPerPeer: limits.rangeStreamsPerPeer },
     )
+    network.serve(
+      names.poolSync,
+      async (from, request) => {
+        const answer = await bus.ask<ReconcilerMessage, readonly Uint8Array[]>(
+          refs.reconciler,
+          reply => ({ type: 'reconciler.serve', from, request, reply }),
+          limits.poolSyncRequestMs,
+        )
+        return answer.ok ? answer.value : notNow
+      },
+      {
+        requestBytesMax: limits.poolSyncRequestBytesMax,
+        streamsPerPeer: limits.poolSyncStreamsPerPeer,
+      },
+    )
     await network.start()
     network.subscribe(names.tx)
     network.subscribe(names.block)
@@ -294,7 +333,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     return { chain: chain.value, pool: pool.value, peers: network.peers() }
   }
 
-  /** Numbers of this moment; gossip's are those of the scrape before. */
+  /** Numbers of this moment; gossip's and the reconciler's are those of the scrape before. */
   function series(build: Readonly<Record<string, string>>): Series[] {
     void bus
       .ask<GossipMessage, GossipStats>(
@@ -304,6 +343,15 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       )
       .then(outcome => {
         if (outcome.ok) stats = outcome.value
+      })
+    void bus
+      .ask<ReconcilerMessage, ReconcilerStats>(
+        refs.reconciler,
+        reply => ({ type: 'reconciler.getStats', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) synced = outcome.value
       })
     const { height, blocks, reorgs, pending, queued, slots, added, promoted, dropped } =
       totals.counts
@@ -338,6 +386,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         txs: { added, promoted, dropped },
         peers: network.peers(),
         gossip: stats,
+        sync: synced,
       }),
     ]
   }
@@ -350,6 +399,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
 
   async function drain(deadlineMs: number, say: StopPhase): Promise<DrainResult> {
     refs.node.tell({ type: 'node.drain' })
+    refs.reconciler.tell({ type: 'reconciler.drain' })
     await bus.ask<GossipMessage, void>(
       refs.gossip,
       reply => ({ type: 'gossip.drain', reply }),
@@ -392,6 +442,7 @@ function declareCast(bus: Bus): NodeRefs {
   return {
     chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
     pool: bus.declare<PoolMessage>('pool', poolMailbox),
+    reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
     sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
     gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
     producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),

@@ -17,13 +17,14 @@ function recorder() {
   }
 }
 
-test('topics and the range protocol carry chain id and fork digest', () => {
+test('topics and both protocols carry chain id and fork digest', () => {
   const genesis = devGenesis({ producers: [] })
   expect(topicsOf(genesis, genesisHash, recorder())).toEqual({
     forkDigest: 'abababab',
     tx: '/rockpool/1337/abababab/tx/1',
     block: '/rockpool/1337/abababab/block/1',
     blocks: '/rockpool/1337/abababab/blocks/1',
+    poolSync: '/rockpool/1337/abababab/pool-sync/1',
   })
 })
 

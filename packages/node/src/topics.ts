@@ -16,6 +16,7 @@ export interface NetworkNames {
   readonly block: Topic
   /** Range protocol of the dev chain. */
   readonly blocks: string
+  readonly poolSync: string
 }
 
 /** In the order in which they came to Ethereum. */
@@ -50,6 +51,7 @@ export function topicsOf(
     tx: topicName(genesis.chainId, digest, 'tx'),
     block: topicName(genesis.chainId, digest, 'block'),
     blocks: protocolName(genesis.chainId, digest, 'blocks'),
+    poolSync: protocolName(genesis.chainId, digest, 'pool-sync'),
   }
 }
 

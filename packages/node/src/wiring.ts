@@ -1,11 +1,14 @@
 import type { Wiring } from '@rockpool/actor'
 import type { Fact, Inbox } from '@rockpool/protocol'
 
-/** Who hears which fact, in this order. The pool hears of a head before anybody asks it for transactions on top of it. */
+/**
+ * Who hears which fact, in this order. The pool hears of a head before anybody asks it for transactions on top of it. The reconciler can serve a
+ * transaction before gossip announces it.
+ */
 export const wiring = {
-  'chain.head': ['pool', 'gossip', 'producer', 'node', 'observer'],
   'chain.syncing': ['node', 'observer'],
-  'pool.changed': ['gossip', 'producer', 'observer'],
-  'peer.opened': ['gossip', 'sync', 'producer', 'node', 'observer'],
-  'peer.closed': ['gossip', 'sync', 'producer', 'node', 'observer'],
+  'chain.head': ['pool', 'reconciler', 'gossip', 'producer', 'node', 'observer'],
+  'pool.changed': ['reconciler', 'gossip', 'producer', 'observer'],
+  'peer.opened': ['reconciler', 'gossip', 'sync', 'producer', 'node', 'observer'],
+  'peer.closed': ['reconciler', 'gossip', 'sync', 'producer', 'node', 'observer'],
 } as const satisfies Wiring<Inbox, Fact>

@@ -9,8 +9,9 @@ import {
   limits,
   type SyncBody,
 } from '@rockpool/protocol'
+import { unanswered } from './admission.ts'
 import type { Case } from './docket.ts'
-import { type Heard, type ToSelf, unanswered } from './own-messages.ts'
+import type { Heard, ToSelf } from './own-messages.ts'
 import type { JudgedCode } from './verdict.ts'
 
 export interface BlockJudgeParts {

@@ -2,18 +2,29 @@ import {
   decodeTxFrame,
   encodeBlockAnnounce,
   encodeBlockFrame,
+  encodePoolSyncAnswer,
   encodeTxAnnounce,
   failed,
   type Hash,
   hashOf,
   limits,
   ok,
+  type PoolSyncAnswer,
+  prefixOf,
   type Recovery,
   type TxRecord,
 } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
-import { aRaw, aTx, keccak256, newRecovery, unrecoverable } from './testkit/wallets.ts'
-import { batchOf, createWorld, genesis, headWith, poolChanged, topics } from './testkit/world.ts'
+import { aRaw, aTx, keccak256, newRecovery, type TxWish, unrecoverable } from './testkit/wallets.ts'
+import {
+  batchOf,
+  createWorld,
+  genesis,
+  headWith,
+  poolChanged,
+  poolSync,
+  topics,
+} from './testkit/world.ts'
 
 type World = Awaited<ReturnType<typeof createWorld>>
 
@@ -171,13 +182,6 @@ describe('a batch of transactions', () => {
 
     expect(await world.judged(batchOf(aRaw()))).toBe('ignore')
     expect((await world.stats()).verdicts).toEqual(new Map([['tx ignore pool/gas-over-block', 1]]))
-  })
-
-  test('an announcement of large transactions is ignored', async () => {
-    const world = await createWorld()
-    const frame = encodeTxAnnounce([{ hash: aTx().hash, size: 70_000 }])
-
-    expect(await world.judged(frame)).toBe('ignore')
   })
 
   test('a pool that refuses what the checks passed is our bug: ignored, charged to nobody', async () => {
@@ -419,6 +423,116 @@ describe('publishing', () => {
 
     const expected = encodeTxAnnounce([{ hash: tx.hash, size: tx.raw.length }])
     expect(world.heard.map(({ bytes }) => bytes)).toEqual([expected])
+  })
+})
+
+describe('announced transactions', () => {
+  const large = (wish: TxWish = {}) =>
+    aTx({ data: new Uint8Array(70_000), gas: 10_000_000n, ...wish })
+  const announced = (txs: readonly TxRecord[], sizeOff = 0) =>
+    encodeTxAnnounce(txs.map(({ hash, raw }) => ({ hash, size: raw.length + sizeOff })))
+
+  /** Alice announces to us, and answers each get in turn. */
+  async function withAlice(...answers: (PoolSyncAnswer | 'silence')[]) {
+    const world = await createWorld({ listeners: 1 })
+    const alice = world.hub.join('alice')
+    const asked: unknown[] = []
+    alice.serve(poolSync, async (_, bytes) => {
+      asked.push(bytes)
+      const answer = answers[asked.length - 1] ?? 'silence'
+      return answer === 'silence' ? new Promise(() => {}) : [encodePoolSyncAnswer(answer)]
+    })
+    await alice.start()
+    await world.network.dial(alice.addresses()[0] ?? '', 1_000)
+    return { world, asked }
+  }
+  const bodies = (txs: readonly TxRecord[], missing: readonly TxRecord[] = []): PoolSyncAnswer => ({
+    kind: 'txs',
+    txs: txs.map(({ raw }) => raw),
+    missing: missing.map(({ hash }) => prefixOf(hash)),
+  })
+
+  test('are fetched from who announced them and judged as transactions', async () => {
+    const [first, second] = [large(), large({ from: 2 })]
+    const { world, asked } = await withAlice(bodies([first], [second]), bodies([second]))
+
+    expect(await world.judged(announced([first, second]))).toBe('accept')
+
+    expect(asked.length).toBe(2)
+    expect(world.pool.heard).toMatchObject([{ origin: 'gossip', peer: 'alice' }])
+    expect(world.pool.heard[0]?.txs).toEqual([first, second])
+    await world.pass(1_000)
+    expect(world.heard).toEqual([])
+  })
+
+  test('that the pool has are not fetched again', async () => {
+    const tx = large()
+    const { world, asked } = await withAlice(bodies([tx]))
+    await world.judged(announced([tx]))
+
+    expect(await world.judged(announced([tx]), 'bob')).toBe('ignore')
+    expect(asked.length).toBe(1)
+  })
+
+  test('that nobody serves within 1.5 s are ignored, and it counts against their announcer', async () => {
+    const { world } = await withAlice('silence')
+    const verdict = world.deliver(announced([large()]))
+    await world.pass(limits.announcedTxsMs - 1)
+    expect((await world.stats()).charges).toEqual(new Map())
+    await world.pass(1)
+
+    expect(await verdict).toBe('ignore')
+    expect((await world.stats()).charges).toEqual(new Map([['liveness/request-timeout', 1]]))
+  })
+
+  test.each([
+    ['other bytes', bodies([large({ nonce: 5n })]), 0],
+    ['a size more than eight bytes off', bodies([large()]), 9],
+  ] as const)('of which come %s are rejected and charged', async (_what, answer, off) => {
+    const { world } = await withAlice(answer)
+
+    expect(await world.judged(announced([large()], off))).toBe('reject')
+    expect((await world.stats()).charges).toEqual(new Map([['gossip/invalid-tx', 1]]))
+    expect(world.pool.heard).toEqual([])
+  })
+
+  test('whose size is eight bytes off are taken', async () => {
+    const { world } = await withAlice(bodies([large()]))
+
+    expect(await world.judged(announced([large()], 8))).toBe('accept')
+  })
+
+  test('of a busy peer are ignored without a charge; what came of them is taken and passed on', async () => {
+    const [first, second] = [large(), large({ from: 2 })]
+    const { world } = await withAlice(bodies([first], [second]), {
+      kind: 'busy',
+      retryAfterSeconds: 5,
+    })
+
+    expect(await world.judged(announced([first, second]))).toBe('ignore')
+    await world.pass(limits.batchDelayMs)
+
+    expect(world.pool.heard[0]?.txs).toEqual([first])
+    expect(world.heard.map(({ bytes }) => bytes)).toEqual([announced([first])])
+    expect((await world.stats()).charges).toEqual(new Map())
+  })
+
+  test('one of them twice is a bad frame', async () => {
+    const { world, asked } = await withAlice()
+
+    expect(await world.judged(announced([large(), large()]))).toBe('reject')
+    expect(asked).toEqual([])
+  })
+
+  test('more than eight announcements of one peer at a time are ignored, others still fetched', async () => {
+    const { world, asked } = await withAlice()
+    const txs = Array.from({ length: 9 }, (_, nonce) => large({ nonce: BigInt(nonce) }))
+    const verdicts = txs.map(tx => world.deliver(announced([tx])))
+    await world.settle()
+
+    expect(asked.length).toBe(limits.announcedTxsPerPeer)
+    expect(await verdicts[8]).toBe('ignore')
+    expect(await world.judged(batchOf(aRaw({ from: 3 })), 'bob')).toBe('accept')
   })
 })
 

@@ -1,8 +1,9 @@
 import { type Behavior, unreachable } from '@rockpool/actor'
-import { type ChainHead, type GossipDeliver, limits, type PoolChanged } from '@rockpool/protocol'
+import { type ChainHead, type GossipDeliver, limits } from '@rockpool/protocol'
 import { createBlockJudge } from './block-judge.ts'
 import { createCounts } from './counts.ts'
 import { type Case, createDocket } from './docket.ts'
+import { createKnown } from './known.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { Heard } from './own-messages.ts'
 import type { GossipParts } from './parts.ts'
@@ -25,7 +26,7 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     const charges = createCounts(limits.faultReasonsMax)
     const counts = createCounts(16)
     const stats = { verdicts: verdicts.counts, charges: charges.counts, counts: counts.counts }
-    const known = createSeen<true>(limits.knownTxsMax)
+    const known = createKnown(hash => hash)
     const bad = createSeen<JudgedCode>(limits.badTxsMax)
     let head = parts.head
     let context = contextAt(head, parts)
@@ -43,8 +44,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       known,
       bad,
       context: () => context,
+      release: () => lanes.tx.done(),
+      charge: charges.add,
       conclude(entered, codes) {
-        lanes.tx.done()
         return docket.answer(entered, batchVerdict(codes, situation())) === 'accept'
       },
       passOn: tx => publisher.add(tx, true),
@@ -95,16 +97,8 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     function follow(fact: ChainHead): void {
       head = fact.new
       context = contextAt(head, parts)
-      for (const { txs } of fact.removed) for (const { hash } of txs) known.forget(hash)
-      const mined = new Set(fact.added.flatMap(({ txs }) => txs.map(({ hash }) => hash)))
-      for (const hash of mined) known.set(hash, true)
-      publisher.drop(mined)
+      publisher.drop(known.follow(fact))
       for (const entered of blocks.joined(fact)) tell(entered, 'chain/imported')
-    }
-
-    function remember({ added, dropped }: PoolChanged): void {
-      for (const hash of added) known.set(hash, true)
-      for (const { hash, reason } of dropped) if (reason !== 'mined') known.forget(hash)
     }
 
     function drain(reply: { tell(): void }): void {
@@ -138,10 +132,12 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       switch (message.type) {
         case 'gossip.deliver':
           return deliver(message)
+        case 'gossip.fetched':
+          return txs.fetched(message.fetch, message.outcome)
         case 'gossip.recovered':
-          return txs.recovered(message)
+          return txs.recovered(message.batch, message.outcome)
         case 'gossip.pooled':
-          return txs.pooled(message)
+          return txs.pooled(message.batch, message.outcome)
         case 'gossip.imported':
           return blocks.imported(message)
         case 'gossip.published':
@@ -151,7 +147,7 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
         case 'chain.head':
           return follow(message)
         case 'pool.changed':
-          remember(message)
+          known.remember(message)
           return publisher.publish(message)
         case 'gossip.expire':
           armed.delete('expire')

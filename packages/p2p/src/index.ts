@@ -1,6 +1,7 @@
 /** Who we talk to and what we relay. Not here: libp2p, and what a valid transaction is. */
 export { gossip } from './gossip.actor.ts'
 export type { GossipParts } from './parts.ts'
+export { type ReconcilerParts, reconciler } from './reconciler.actor.ts'
 export {
   batchVerdict,
   type JudgedCode,

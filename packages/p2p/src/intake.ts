@@ -23,11 +23,13 @@ export interface Entry {
   code?: JudgedCode
 }
 
+export type Intake = ReturnType<typeof createIntake>
+
 export interface IntakeParts {
   /** Transactions the pool has, or had until they were mined. */
-  readonly known: Seen<true>
+  readonly known: Pick<Seen<true>, 'get'> & { set(hash: Hash): void }
   /** Transactions that are wrong for everyone, with what is wrong. */
-  readonly bad: Seen<JudgedCode>
+  readonly bad: Pick<Seen<JudgedCode>, 'get' | 'set'>
   readonly recovery: Recovery
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
 }
@@ -37,6 +39,12 @@ export interface IntakeParts {
  * its sender is never recovered.
  */
 export function createIntake({ known, bad, recovery, keccak256 }: IntakeParts) {
+  /** The entry of a transaction that is known, or known to be bad. */
+  function closedAlready(hash: Hash): Entry | undefined {
+    const code = bad.get(hash) ?? (known.get(hash) ? 'pool/known' : undefined)
+    return code && { hash, code }
+  }
+
   /** The entries of a batch, or undefined when one transaction is in it twice. */
   function examine(
     raws: readonly Uint8Array[],
@@ -46,10 +54,11 @@ export function createIntake({ known, bad, recovery, keccak256 }: IntakeParts) {
     const hashes = digests.map(hashOf)
     if (new Set(hashes).size < hashes.length) return undefined
     return raws.map((raw, index) => {
-      const entry: Entry = { hash: hashes[index] as Hash }
+      const hash = hashes[index] as Hash
+      const closed = closedAlready(hash)
+      if (closed) return closed
+      const entry: Entry = { hash }
       const digest = digests[index] as Uint8Array
-      const code = bad.get(entry.hash) ?? (known.get(entry.hash) ? 'pool/known' : undefined)
-      if (code) return close(entry, code)
       const decoded = decodeTx(raw, bytes => (bytes === raw ? digest : keccak256(bytes)))
       if (!decoded.ok) return close(entry, decoded.code as JudgedCode)
       const failure = checkGossipBeforeRecovery(decoded.value, context)
@@ -115,7 +124,7 @@ export function createIntake({ known, bad, recovery, keccak256 }: IntakeParts) {
         continue
       }
       entry.code = code
-      if (answer?.ok || code === 'pool/known') known.set(entry.hash, true)
+      if (answer?.ok || code === 'pool/known') known.set(entry.hash)
     }
     return disagreed
   }
@@ -126,7 +135,7 @@ export function createIntake({ known, bad, recovery, keccak256 }: IntakeParts) {
     return entry
   }
 
-  return { examine, unrecovered, recovered, survivors, pooled }
+  return { closedAlready, examine, unrecovered, recovered, survivors, pooled }
 }
 
 function codeOf(answer: Answer<Added> | undefined): JudgedCode {

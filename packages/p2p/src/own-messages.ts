@@ -1,24 +1,15 @@
-import type { AskError, Outcome } from '@rockpool/actor'
-import type { Added, Answer, GossipMessage, ImportOutcome, TxRecord } from '@rockpool/protocol'
+import type { Outcome } from '@rockpool/actor'
+import type { GossipMessage, ImportOutcome } from '@rockpool/protocol'
+import type { Admitting, PooledTxs, RecoveredTxs } from './admission.ts'
 import type { Batch } from './batch.ts'
 import type { Case } from './docket.ts'
-import type { Entry } from './intake.ts'
-import type { JudgedCode } from './verdict.ts'
+import type { Fetch } from './tx-fetch.ts'
 
 /** What only the gossip actor tells itself: outcomes of what it asked and piped, and its timers. */
 export type ToSelf =
-  | {
-      type: 'gossip.recovered'
-      entered: Case
-      entries: readonly Entry[]
-      outcome: Outcome<readonly Answer<TxRecord>[], unknown>
-    }
-  | {
-      type: 'gossip.pooled'
-      entered: Case
-      entries: readonly Entry[]
-      outcome: Outcome<readonly Answer<Added>[]>
-    }
+  | { type: 'gossip.fetched'; fetch: Fetch; outcome: Outcome<readonly Uint8Array[], unknown> }
+  | { type: 'gossip.recovered'; batch: Admitting<Case>; outcome: RecoveredTxs }
+  | { type: 'gossip.pooled'; batch: Admitting<Case>; outcome: PooledTxs }
   | { type: 'gossip.imported'; entered: Case; outcome: Outcome<ImportOutcome> }
   | {
       type: 'gossip.published'
@@ -32,11 +23,3 @@ export type ToSelf =
   | { type: 'gossip.retry' }
 
 export type Heard = GossipMessage | ToSelf
-
-/** The code of a question that got no answer. */
-export const unanswered: Readonly<Record<AskError, JudgedCode>> = {
-  full: 'load/mailbox-full',
-  timeout: 'load/deadline',
-  dead: 'load/draining',
-  crashed: 'load/internal',
-}

@@ -12,7 +12,9 @@ import type {
 
 /** What the gossip actor is given. */
 export interface GossipParts {
-  readonly network: Pick<NetworkPort, 'publish'>
+  readonly network: Pick<NetworkPort, 'publish' | 'request'>
+  /** Name of the pool sync protocol, by which announced transactions are fetched. */
+  readonly poolSync: string
   readonly pool: ActorRef<PoolAdd>
   readonly chain: ActorRef<ChainOffer>
   readonly sync: ActorRef<SyncBody>

@@ -1,93 +1,93 @@
 import type { ActorRef, Context } from '@rockpool/actor'
 import {
-  type Added,
-  type Answer,
   decodeTxFrame,
   limits,
+  type NetworkPort,
   type PoolAdd,
   type Recovery,
   type StaticContext,
   type TxRecord,
 } from '@rockpool/protocol'
+import { type Admitting, createAdmission } from './admission.ts'
 import type { Case } from './docket.ts'
-import { createIntake, type Entry } from './intake.ts'
-import { type Heard, type ToSelf, unanswered } from './own-messages.ts'
-import type { Seen } from './seen.ts'
+import { createIntake, type Entry, type IntakeParts } from './intake.ts'
+import type { Heard } from './own-messages.ts'
+import { createTxFetch } from './tx-fetch.ts'
 import type { JudgedCode } from './verdict.ts'
 
-export interface TxJudgeParts {
+export interface TxJudgeParts extends IntakeParts {
+  readonly network: Pick<NetworkPort, 'request'>
+  /** Name of the pool sync protocol. */
+  readonly poolSync: string
   readonly recovery: Recovery
-  readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly pool: ActorRef<PoolAdd>
-  readonly known: Seen<true>
-  readonly bad: Seen<JudgedCode>
   /** At the present head. */
   readonly context: () => StaticContext
   /** Tells the verdict of these codes; true when the router will relay the message. */
   readonly conclude: (entered: Case, codes: readonly JudgedCode[]) => boolean
+  /** The case no longer takes a place among those under way. */
+  readonly release: () => void
+  readonly charge: (reason: string) => void
   /** A valid transaction of a message that the router does not relay. */
   readonly passOn: (tx: TxRecord) => void
 }
 
-/** A delivered batch on its way: frame, checks, recovery, pool, verdict. Each step ends in `conclude` or in a question. */
+/** A delivered batch on its way: frame, checks, recovery, pool, verdict. What is only announced is fetched first and then judged the same. */
 export function createTxJudge(ctx: Context<Heard>, parts: TxJudgeParts) {
-  const { recovery, pool, bad, known, keccak256, context, conclude, passOn } = parts
-  const intake = createIntake({ known, bad, recovery, keccak256 })
+  const { recovery, pool, context, conclude, release, passOn } = parts
+  const intake = createIntake(parts)
+  const admission = createAdmission<Case, Heard>(ctx, {
+    intake,
+    recovery,
+    pool,
+    context,
+    origin: 'gossip',
+    poolMs: limits.verdictDeadlineMs,
+    onRecovered: (batch, outcome) => ({ type: 'gossip.recovered', batch, outcome }),
+    onPooled: (batch, outcome) => ({ type: 'gossip.pooled', batch, outcome }),
+    done,
+  })
+  const fetches = createTxFetch(ctx, { ...parts, intake, fetched: admit })
 
   function begin(entered: Case): void {
     const decoded = decodeTxFrame(entered.bytes)
-    if (!decoded.ok) return end(entered, [`gossip/${decoded.code}`])
-    // Announced transactions are found by pool sync; their announcement asks nothing of us.
-    if (decoded.value.kind === 'announce') return end(entered, ['gossip/unknown-kind'])
+    if (!decoded.ok) return refuse(entered, `gossip/${decoded.code}`)
+    if (decoded.value.kind === 'announce') {
+      const refusal = fetches.begin(entered, decoded.value.entries)
+      return refusal ? refuse(entered, refusal) : release()
+    }
     const entries = intake.examine(decoded.value.txs, context())
-    if (!entries) return end(entered, ['gossip/duplicate-entry'])
-    const wanted = intake.unrecovered(entries)
-    if (wanted.length === 0) return offer(entered, entries)
-    ctx.pipe(
-      () => recovery.recover(wanted),
-      outcome => ({ type: 'gossip.recovered', entered, entries, outcome }),
-    )
+    return entries ? admit(entered, entries) : refuse(entered, 'gossip/duplicate-entry')
   }
 
-  function recovered(message: ToSelf & { type: 'gossip.recovered' }): void {
-    const { entered, entries, outcome } = message
-    intake.recovered(entries, outcome.ok ? outcome.value : undefined)
-    offer(entered, entries)
+  function refuse(entered: Case, code: JudgedCode): void {
+    end(entered, [code])
+  }
+
+  function admit(cause: Case, entries: readonly Entry[]): void {
+    admission.begin({ cause, from: cause.from, entries })
   }
 
   /** Also when the verdict is told already: the transactions are still good for this node. */
-  function offer(entered: Case, entries: readonly Entry[]): void {
-    const txs = intake.survivors(entries, context())
-    if (txs.length === 0) return end(entered, codesOf(entries))
-    ctx.ask<PoolAdd, readonly Answer<Added>[]>(
-      pool,
-      reply => ({ type: 'pool.add', txs, origin: 'gossip', peer: entered.from, reply }),
-      limits.verdictDeadlineMs,
-      outcome => ({ type: 'gossip.pooled', entered, entries, outcome }),
-    )
-  }
-
-  function pooled({ entered, entries, outcome }: ToSelf & { type: 'gossip.pooled' }): void {
-    const busy = !outcome.ok && outcome.error === 'full'
-    const noAnswer = outcome.ok ? undefined : busy ? 'actor/busy' : unanswered[outcome.error]
-    const answers = outcome.ok ? outcome.value : (noAnswer ?? 'load/internal')
-    for (const { hash, code } of intake.pooled(entries, answers)) {
-      ctx.log.error('p2p/validator-disagrees', { hash, code })
-    }
-    end(entered, codesOf(entries), entries)
-  }
-
-  function end(entered: Case, codes: readonly JudgedCode[], entries: readonly Entry[] = []): void {
-    const relayed = conclude(entered, codes)
+  function done({ cause, entries }: Admitting<Case>): void {
+    const codes = entries.map(({ code }) => code ?? 'load/internal')
+    const relayed = end(cause, codes)
     if (relayed) return
     for (const { record, code } of entries) {
       if (record && (code === 'pool/pending' || code === 'pool/replaced')) passOn(record)
     }
   }
 
-  return { begin, recovered, pooled }
-}
+  function end(entered: Case, codes: readonly JudgedCode[]): boolean {
+    // An announced one has freed its place when its fetch began.
+    if (!fetches.end(entered)) release()
+    return conclude(entered, codes)
+  }
 
-function codesOf(entries: readonly Entry[]): readonly JudgedCode[] {
-  return entries.map(({ code }) => code ?? 'load/internal')
+  return {
+    begin,
+    fetched: fetches.fetched,
+    recovered: admission.recovered,
+    pooled: admission.pooled,
+  }
 }

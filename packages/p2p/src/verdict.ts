@@ -40,6 +40,9 @@ export const table: Readonly<Record<JudgedCode, Row>> = {
   'gossip/bad-version': badFrame,
   'gossip/not-canonical': badFrame,
   'gossip/duplicate-entry': badFrame,
+  'gossip/announce-mismatch': badTx,
+  // The rest of what was announced with it was not seen either.
+  'gossip/not-served': unchecked,
   // A newer node is not evil.
   'gossip/unknown-kind': ignore,
 

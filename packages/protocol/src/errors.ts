@@ -96,6 +96,12 @@ export const errors = {
   'gossip/bad-version': row('peer', 'message version is not that of its topic', sender),
   'gossip/not-canonical': row('peer', 'message is not in its one canonical form', sender),
   'gossip/duplicate-entry': row('peer', 'one transaction twice in a batch', sender),
+  'gossip/announce-mismatch': row('peer', 'announced transaction has another hash or size', sender),
+  'gossip/not-served': row(
+    'none',
+    'announced transaction was not served in time',
+    'none: not relayed',
+  ),
   'gossip/unknown-kind': row(
     'none',
     'message kind not known here',

@@ -141,6 +141,47 @@ export const limits = {
   reorgHashesKept: 64,
   /** A forced reorg is begun again so often when the network outran it. */
   reorgTriesMax: 5,
+  /** Pool sync frames: prefixes of one ids answer, prefixes of one get, bytes of a request and of an answer. */
+  poolSyncIdsMax: 4_096,
+  poolSyncGetMax: 256,
+  poolSyncRequestBytesMax: 4_096,
+  poolSyncAnswerBytesMax: 139_264,
+  /** Transaction bytes after which an answer to a get ends; one transaction may pass it. */
+  poolSyncTxsBytes: 131_072,
+  /** Pool sync, asking: gets of one exchange, exchanges with and gets from one peer in a window, exchanges at once. */
+  poolSyncGetsMax: 12,
+  poolSyncExchangesPerPeer: 5,
+  poolSyncGetsPerPeer: 60,
+  poolSyncExchangesMax: 4,
+  poolSyncWindowMs: 10_000,
+  poolSyncRequestMs: 5_000,
+  poolSyncExchangeMs: 10_000,
+  /** Pool sync: an exchange after a peer has come, after a useful one, after a peer that differs has asked; the last once in this time. */
+  poolSyncOpenedMs: 1_000,
+  poolSyncAgainMs: 1_000,
+  poolSyncReturnMs: 1_000,
+  poolSyncReturnEveryMs: 2_000,
+  /** Transactions the pool refused are not asked for again for this long, or until the head moves; prefixes remembered. */
+  poolSyncRefusedMs: 30_000,
+  poolSyncRefusedMax: 32_768,
+  /** Pool sync, serving one peer: hellos and gets in a window, bytes a second and at once; peers whose use is remembered. */
+  poolSyncHellosServed: 6,
+  poolSyncGetsServed: 72,
+  poolSyncBytesPerSecond: 1_048_576,
+  poolSyncBytesBurst: 2_097_152,
+  poolSyncPeersMax: 1_024,
+  /** Pool sync, serving all: requests a second, requests waiting, waiting of one IP group, streams of one peer. */
+  poolSyncServedPerSecond: 20,
+  poolSyncWaitingMax: 64,
+  poolSyncWaitingPerGroup: 32,
+  poolSyncStreamsPerPeer: 16,
+  /** Announced transactions: time to fetch them from who announced them, announcements being fetched, of one peer, its gets in a window. */
+  announcedTxsMs: 1_500,
+  announcedTxsMax: 64,
+  announcedTxsPerPeer: 8,
+  announcedGetsPerPeer: 12,
+  /** Bytes by which the size of an announced transaction may be wrong. */
+  announcedSizeSlack: 8,
   /** Labels for wallets below the head; no promise. */
   safeDepth: 32,
   finalizedDepth: 64,
@@ -244,6 +285,7 @@ export const limits = {
     producer: 256,
     sync: 256,
     gossip: 1_024,
+    reconciler: 1_024,
     pool: 1_024,
     node: 256,
     observer: 4_096,

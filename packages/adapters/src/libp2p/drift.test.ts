@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createDriftWatch, DRIFT_MS } from './drift.ts'
+import { createDriftWatch, DRIFT_MS, GRAYLISTED_MS } from './drift.ts'
 
 const lost = [{ id: 'a', known: false }]
 const found = [{ id: 'a', known: true }]
@@ -27,6 +27,45 @@ test('the third repair within ten minutes closes the connection', () => {
     for (const { act } of watch.check(now, lost)) acts.push(act)
 
   expect(acts).toEqual(['repair', 'repair', 'close'])
+  expect(watch.check(9_000, lost)).toEqual([])
+})
+
+test('the third repair says goodbye with a fault', () => {
+  const watch = createDriftWatch()
+  const actions = [0, 2_000, 2_001, 4_001, 4_002, 6_002].flatMap(now => watch.check(now, lost))
+
+  expect(actions[2]).toMatchObject({ act: 'close', bye: { code: 3 } })
+})
+
+test('a peer whose stream overflowed is closed at once, known to the router or not, and once', () => {
+  for (const known of [true, false]) {
+    const watch = createDriftWatch()
+    const overflowed = [{ id: 'a', known, overflowed: true }]
+
+    expect(watch.check(0, overflowed)).toMatchObject([{ act: 'close', bye: { code: 3 } }])
+    expect(watch.check(5_000, overflowed)).toEqual([])
+  }
+})
+
+test('a graylisted peer is closed after a minute, not a millisecond sooner', () => {
+  const watch = createDriftWatch()
+  const graylisted = [{ id: 'a', known: true, graylisted: true }]
+  watch.check(0, graylisted)
+
+  expect(watch.check(GRAYLISTED_MS - 1, graylisted)).toEqual([])
+  expect(watch.check(GRAYLISTED_MS, graylisted)).toMatchObject([
+    { act: 'close', bye: { code: 250, retryAfterSeconds: 0 } },
+  ])
+})
+
+test('a peer that has left the graylist is closed once, to come back in a second', () => {
+  const watch = createDriftWatch()
+  watch.check(0, [{ id: 'a', known: true, graylisted: true }])
+
+  expect(watch.check(1_000, found)).toMatchObject([
+    { act: 'close', bye: { code: 250, retryAfterSeconds: 1 } },
+  ])
+  expect(watch.check(2_000, found)).toEqual([])
 })
 
 test('repairs older than ten minutes do not count', () => {
@@ -48,4 +87,12 @@ test('a peer that left is forgotten with its repairs', () => {
   watch.check(7_000, lost)
 
   expect(watch.check(9_000, lost)).toEqual([{ id: 'a', act: 'repair' }])
+})
+
+test('a graylisted peer the router has lost is introduced again, and has not left the graylist', () => {
+  const watch = createDriftWatch()
+  watch.check(0, [{ id: 'a', known: true, graylisted: true }])
+  watch.check(1_000, lost)
+
+  expect(watch.check(3_000, lost)).toEqual([{ id: 'a', act: 'repair' }])
 })

@@ -38,7 +38,7 @@ export function createMeter() {
   const held = histogram(HELD_BOUNDS_SECONDS)
   let framesDropped = 0
   let unheard = 0
-  let drift = 0
+  const drift = new Map<string, number>()
   let late = 0
   let threw = 0
 
@@ -73,7 +73,12 @@ export function createMeter() {
       counted('requests_total', 'Request streams ended.', requests, ['way', 'outcome']),
       single('frames_dropped_total', 'Frames over the rate of one peer.', framesDropped),
       single('publish_unheard_total', 'Published messages that nobody got.', unheard),
-      single('router_drift_total', 'Peers the router had lost while connected.', drift),
+      counted(
+        'router_drift_total',
+        'Peers the router and this node could not hear while connected, by what was done.',
+        drift,
+        ['act'],
+      ),
       single('verdicts_late_total', 'Deliveries not judged in time, ignored.', late),
       single('verdicts_failed_total', 'Deliveries whose judgement failed, ignored.', threw),
       spread('publish_recipients', 'Peers a published message was sent to.', recipients),
@@ -96,7 +101,7 @@ export function createMeter() {
     },
     closed: (heldMs: number) => observe(held, heldMs / 1_000),
     frameDropped: () => void framesDropped++,
-    drifted: () => void drift++,
+    drifted: (act: 'repair' | 'close') => add(drift, act),
     lateVerdict: () => void late++,
     failedVerdict: () => void threw++,
     read,

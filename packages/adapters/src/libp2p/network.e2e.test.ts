@@ -244,7 +244,7 @@ describe('staying connected', () => {
     await until(() => other.getConnections().length === 1)
     const drifted = () =>
       ours.network.metrics().find(({ name }) => name.endsWith('router_drift_total'))?.samples
-    await until(() => JSON.stringify(drifted()) === '[{"value":1}]')
+    await until(() => JSON.stringify(drifted()) === '[{"labels":{"act":"repair"},"value":1}]')
 
     await until(() => {
       void ours.network.publish(topic, Buffer.from(`still here ${performance.now()}`))

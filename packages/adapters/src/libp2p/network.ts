@@ -19,7 +19,7 @@ import { parseTargets, peerOf } from './addresses.ts'
 import { atMost, deadline, systemClock } from './clock.ts'
 import { createDialer } from './dialer.ts'
 import { asError, createDirect } from './direct.ts'
-import { createDriftWatch } from './drift.ts'
+import { createDriftWatch, type Sighting } from './drift.ts'
 import { createFaults } from './faults.ts'
 import { createGater } from './gater.ts'
 import { createGoodbyes } from './goodbye.ts'
@@ -28,8 +28,9 @@ import { startFailure, stopAddressUpdates, stopHeartbeatWithRouter } from './lib
 import { createMessageIds } from './message-id.ts'
 import { createMeter } from './metrics.ts'
 import { libp2pOptions, type NetworkLog, type NetworkOptions, type Services } from './options.ts'
+import { createOverflowWatch } from './overflow.ts'
 import { createPeers } from './peers.ts'
-import { profiles } from './profiles.ts'
+import { profiles, thresholds } from './profiles.ts'
 import { routerOf } from './router.ts'
 import { installFrameTap } from './router-patches.ts'
 
@@ -42,7 +43,6 @@ export interface Libp2pNetwork extends NetworkPort {
 
 const TICK_MS = 1_000
 const shuttingDown: Goodbye = { code: 1, retryAfterSeconds: 0, text: '' }
-const fault: Goodbye = { code: 3, retryAfterSeconds: 0, text: '' }
 const silent: NetworkLog = { debug() {}, info() {}, warn() {} }
 
 /**
@@ -105,6 +105,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     clock,
     gone(id) {
       tap.forget(id)
+      overflow.forget(id)
       return goodbyes.take(id)
     },
     opened(view) {
@@ -130,6 +131,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     isConnected: peers.has,
   })
   const drift = createDriftWatch()
+  const overflow = createOverflowWatch(router)
   const serving: Promise<void>[] = [goodbyes.listen()]
 
   async function start(): Promise<void> {
@@ -154,16 +156,23 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   function onTick(): void {
     tick = clock.at(clock.now() + TICK_MS, onTick)
     peers.sweep()
-    const seen = peers.gossiping().map(id => ({
-      id,
-      known: router.peers.has(id) && router.streamsOutbound.has(id),
-    }))
-    for (const { id, act } of drift.check(clock.now(), seen)) {
-      meter.drifted()
+    for (const action of drift.check(clock.now(), peers.gossiping().map(sighted))) {
+      const { id, act } = action
+      meter.drifted(act)
       log.debug('p2p/router-drift', { peer: id, act })
       const connection = connectionTo(id)
-      if (act === 'close') void disconnect(id, fault)
+      if (action.act === 'close') void disconnect(id, action.bye)
       else if (connection !== undefined) router.onPeerConnected(connection.remotePeer, connection)
+    }
+  }
+
+  function sighted(id: PeerId): Sighting {
+    overflow.watch(id)
+    return {
+      id,
+      known: router.peers.has(id) && router.streamsOutbound.has(id),
+      overflowed: overflow.has(id),
+      graylisted: router.score.score(id) < thresholds.graylistThreshold,
     }
   }
 

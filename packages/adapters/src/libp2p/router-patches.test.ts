@@ -175,3 +175,15 @@ test.each(['decodeRpc', 'pipePeerReadStream'] as const)(
     )
   },
 )
+
+test('the sixth change of the inbound stream within ten minutes is held against the peer, older ones are not', async () => {
+  const { router, clock, faults } = lab()
+  for (let stream = 0; stream < 6; stream++) await read(router, [])
+  expect(faults).toEqual([])
+  await read(router, [])
+  expect(faults).toEqual([`${mallory.toString().slice(-4)} wire/stream-churn (6 streams)`])
+
+  clock.set(600_000)
+  for (let stream = 0; stream < 6; stream++) await read(router, [])
+  expect(faults.length).toBe(1)
+})

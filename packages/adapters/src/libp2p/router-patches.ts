@@ -30,7 +30,7 @@ interface Watched {
   refilledMs: number
   dropped: number
   reportedMs: number
-  resets: number[]
+  streams: readonly number[]
 }
 
 /**
@@ -43,7 +43,8 @@ interface Watched {
  * - What does not decode is `wire/malformed-rpc`; a message with a signature, a number, a key or an author is `wire/invalid-envelope`.
  *   The router lets an author alone pass and relays it at any length: an empty key beside it makes the router refuse the message.
  * - A stream that ends in an error is reset first, or its sender goes on writing into it for ever; an oversize frame is
- *   `wire/oversize-frame`, repeated resets are `wire/stream-churn`.
+ *   `wire/oversize-frame`, a sixth new stream within ten minutes is
+ *   `wire/stream-churn`.
  */
 export function installFrameTap(router: Router, options: FrameTapOptions): FrameTap {
   const { clock, fault, frameDropped, isConnected } = options
@@ -69,6 +70,7 @@ export function installFrameTap(router: Router, options: FrameTapOptions): Frame
 
   async function* tap(id: PeerId, source: FrameSource): AsyncGenerator<RawFrame> {
     const inbound = router.streamsInbound.get(id)
+    streamOpened(id)
     try {
       for await (const frame of source) {
         if (!admit(id, frame.byteLength)) continue
@@ -89,13 +91,17 @@ export function installFrameTap(router: Router, options: FrameTapOptions): Frame
 
   function readFailed(id: PeerId, error: Error): void {
     if (OVERSIZE.has(error.name)) return fault(id, 'wire/oversize-frame', error.message)
-    if (error.name !== 'StreamResetError') return
+  }
+
+  /** A peer opens one stream and keeps it; a few more are bad luck. */
+  function streamOpened(id: PeerId): void {
     const now = clock.now()
     const state = watch(id)
-    state.resets = [...state.resets.filter(at => now - at < CHURN_WINDOW_MS), now]
-    if (state.resets.length <= CHURN_MAX) return
-    fault(id, 'wire/stream-churn', `${state.resets.length} resets`)
-    state.resets = []
+    state.streams = [...state.streams.filter(at => now - at < CHURN_WINDOW_MS), now]
+    const changes = state.streams.length - 1
+    if (changes <= CHURN_MAX) return
+    fault(id, 'wire/stream-churn', `${changes} streams`)
+    state.streams = [now]
   }
 
   function admit(id: PeerId, bytes: number): boolean {
@@ -133,7 +139,7 @@ export function installFrameTap(router: Router, options: FrameTapOptions): Frame
       refilledMs: clock.now(),
       dropped: 0,
       reportedMs: Number.NEGATIVE_INFINITY,
-      resets: [],
+      streams: [],
     }
     watched.set(id, made)
     return made

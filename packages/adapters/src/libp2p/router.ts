@@ -17,7 +17,7 @@ export type FrameSource = AsyncIterable<RawFrame>
 /** Members of the router that its published interface leaves out. */
 export interface Router extends GossipSub {
   readonly peers: ReadonlyMap<string, PeerId>
-  readonly streamsOutbound: ReadonlyMap<string, unknown>
+  readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
   readonly streamsInbound: ReadonlyMap<
     string,
     { readonly source: FrameSource; readonly rawStream: Stream }

@@ -1,4 +1,4 @@
-import { createTestBus, Probe } from '@rockpool/actor'
+import { createTestBus, Probe, type VirtualClock } from '@rockpool/actor'
 import {
   type Added,
   type Answer,
@@ -22,13 +22,26 @@ import {
   type Verdict,
   zeroHash,
 } from '@rockpool/protocol'
-import { createLoopHub } from '@rockpool/protocol/conformance'
+import { createLoopHub, type LoopClock } from '@rockpool/protocol/conformance'
 import { gossip } from '../gossip.actor.ts'
 import { chainId, keccak256, newRecovery, sha256 } from './wallets.ts'
 
 export const topics = {
   tx: '/rockpool/1337/d1164378/tx/1' as Topic,
   block: '/rockpool/1337/d1164378/block/1' as Topic,
+}
+
+export const poolSync = '/rockpool/1337/d1164378/pool-sync/1'
+
+/** The clock of a test for a network in memory. */
+export function loopClock(clock: VirtualClock): LoopClock {
+  return {
+    now: () => clock.now(),
+    after(ms, run) {
+      const timer = clock.at(clock.now() + ms, run)
+      return () => clock.clear(timer)
+    },
+  }
 }
 
 /** Wall time of the virtual clock at its beginning is not known to tests: heads of the start are as old as it is. */
@@ -67,7 +80,7 @@ export async function createWorld(options: WorldOptions = {}) {
     if (outcome) reply.tell(outcome)
   })
   const sync = new Probe<SyncBody>(bus, 'sync')
-  const hub = createLoopHub()
+  const hub = createLoopHub(loopClock(time.clock))
   const network = hub.join('me')
   await network.start()
   const heard: { by: PeerId; topic: Topic; bytes: Uint8Array }[] = []
@@ -93,6 +106,7 @@ export async function createWorld(options: WorldOptions = {}) {
     'gossip',
     gossip({
       network,
+      poolSync,
       pool: pool.ref,
       chain: chain.ref,
       sync: sync.ref,

@@ -4,6 +4,7 @@ import type { NodeMessage } from './node.ts'
 import type { ObserverMessage } from './observer.ts'
 import type { PoolMessage } from './pool.ts'
 import type { ProducerMessage } from './producer.ts'
+import type { ReconcilerMessage } from './reconciler.ts'
 import type { SyncMessage } from './sync.ts'
 
 /** Each actor of the cast and what it accepts from others. */
@@ -11,6 +12,7 @@ export type Inbox = {
   chain: ChainMessage
   producer: ProducerMessage
   sync: SyncMessage
+  reconciler: ReconcilerMessage
   pool: PoolMessage
   gossip: GossipMessage
   node: NodeMessage

@@ -1,5 +1,12 @@
 import type { ActorReading, Bus } from '@rockpool/actor'
-import type { GossipStats, Labels, PeerView, PoolStats, Series } from '@rockpool/protocol'
+import type {
+  GossipStats,
+  Labels,
+  PeerView,
+  PoolStats,
+  Series,
+  TrackerStats,
+} from '@rockpool/protocol'
 
 /** Plain numbers of the rooms at this moment; whoever scrapes turns them into text. */
 export interface Readings {
@@ -13,6 +20,7 @@ export interface Readings {
   }
   readonly peers: readonly PeerView[]
   readonly gossip: GossipStats
+  readonly tracker: TrackerStats
 }
 
 type Sample = { readonly labels?: Labels; readonly value: number }
@@ -112,7 +120,7 @@ function actorSeries(actors: readonly ActorReading[]): Series[] {
 }
 
 /** Series of the rooms. */
-export function roomSeries({ chain, pool, txs, peers, gossip }: Readings): Series[] {
+export function roomSeries({ chain, pool, txs, peers, gossip, tracker }: Readings): Series[] {
   const verdicts = [...gossip.verdicts].map(([key, value]) => {
     const [topic = '', verdict = '', code = ''] = key.split(' ')
     return { labels: { topic, verdict, code }, value }
@@ -138,6 +146,20 @@ export function roomSeries({ chain, pool, txs, peers, gossip }: Readings): Serie
       'rockpool_txpool_dropped_total',
       'Transactions that left, by reason.',
       ...sampled('reason', txs.dropped),
+    ),
+    gauge('rockpool_txpool_tracked', 'Own transactions followed until they are mined.', {
+      value: tracker.tracked,
+    }),
+    gauge('rockpool_txpool_journal_entries', 'Own transactions that survive a restart.', {
+      value: tracker.journaled,
+    }),
+    counter('rockpool_txpool_resubmitted_total', 'Own transactions given to the pool again.', {
+      value: tracker.resubmitted,
+    }),
+    counter(
+      'rockpool_txpool_untracked_total',
+      'Own transactions no longer followed, by reason.',
+      ...sampled('reason', tracker.finished),
     ),
     gauge(
       'rockpool_p2p_peers',

@@ -81,12 +81,10 @@ export class Intake {
     return true
   }
 
-  /** Takes what the journal holds. It is bounded there, and nobody else gave it. */
+  /** Takes what the journal holds, in front of those who came while it was read. It is bounded there, and nobody else gave it. */
   load(rows: readonly Submission[]): void {
-    for (const row of rows) {
-      this.waitingBytes += row.raw.length
-      this.waiting.push(row)
-    }
+    for (const { raw } of rows) this.waitingBytes += raw.length
+    this.waiting = [...rows, ...this.waiting]
   }
 
   /** The oldest submissions of one origin, examined, for recovery; undefined while enough are under way or nobody waits. */

@@ -56,10 +56,10 @@ const rowRange = { gte: rowPrefix, lt: new TextEncoder().encode('t0') }
 
 /** One key for each sender and nonce: a replacement takes the place of what it replaces in the same write, so that never comes back. */
 export function journalKey(sender: Address, nonce: bigint): Uint8Array {
-  const key = new Uint8Array(keyLength)
+  const key = Buffer.allocUnsafe(keyLength)
   key.set(rowPrefix)
-  key.set(fromHex(sender), addressAt)
-  new DataView(key.buffer).setBigUint64(nonceAt, nonce)
+  key.write(sender.slice(2), addressAt, 'hex')
+  key.writeBigUInt64BE(nonce, nonceAt)
   return key
 }
 
@@ -71,18 +71,33 @@ export interface Entered {
   readonly trackedAtMs: number
 }
 
-export function putRow({ tx, origin, seq, firstSeenMs, trackedAtMs }: Entered): Write {
-  const { sender, nonce, raw } = tx
-  const slots = [origins.indexOf(origin), 0, seq, firstSeenMs, trackedAtMs, 0, raw] as const
-  return {
-    type: 'put',
-    key: journalKey(sender, nonce),
-    value: encodeRecord(rowRecord, [...slots]),
-  }
+export function putRow(entered: Entered): Write {
+  const { sender, nonce } = entered.tx
+  return { type: 'put', key: journalKey(sender, nonce), value: encodeRow(entered) }
 }
 
 export function deleteRow(sender: Address, nonce: bigint): Write {
   return { type: 'del', key: journalKey(sender, nonce) }
+}
+
+/**
+ * A row in the same MessagePack that it is read as, written by hand: every submission waits for it, and a general packer takes ten times
+ * as long. Numbers that grow are floats, so that all stand where they stand.
+ */
+function encodeRow({ tx, origin, seq, firstSeenMs, trackedAtMs }: Entered): Uint8Array {
+  const { raw } = tx
+  const out = Buffer.allocUnsafe(37 + raw.length)
+  out.set([0x98, rowRecord.version, origins.indexOf(origin), 0])
+  let at = 4
+  for (const value of [seq, firstSeenMs, trackedAtMs]) {
+    out[at] = 0xcb
+    at = out.writeDoubleBE(value, at + 1)
+  }
+  out[at] = 0
+  out[at + 1] = 0xc6
+  out.writeUInt32BE(raw.length, at + 2)
+  out.set(raw, at + 6)
+  return out
 }
 
 /**

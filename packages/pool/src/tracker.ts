@@ -305,9 +305,8 @@ export class Tracker {
     else if (mayPass.has(result.code)) {
       this.enter({ tx, origin: 'local', waitsFor: result.code }, change)
     } else {
-      const row = this.expected.get(keyOf(tx.sender, tx.nonce))
+      const row = this.takeExpected(tx)
       const reason = result.code === 'pool/nonce-too-low' ? 'nonce-used' : result.code
-      this.expected.delete(keyOf(tx.sender, tx.nonce))
       this.count(reason)
       if (row !== undefined && this.parts.isJournaling) {
         change.writes.push(deleteRow(tx.sender, tx.nonce))
@@ -361,8 +360,7 @@ export class Tracker {
       instead.waitsFor = waitsFor
       return true
     }
-    const row = this.expected.get(keyOf(tx.sender, tx.nonce))
-    this.expected.delete(keyOf(tx.sender, tx.nonce))
+    const row = this.takeExpected(tx)
     if (instead === undefined && this.byHash.size >= limits.trackedMax) return false
     const fresh = { origin: wish.origin, seq: this.nextSeq, firstSeenMs: now, trackedAtMs: now }
     const since = wish.since ?? row ?? fresh
@@ -386,6 +384,14 @@ export class Tracker {
     entered.push({ entry, instead })
     if (this.parts.isJournaling) writes.push(this.put(entry))
     return true
+  }
+
+  private takeExpected({ sender, nonce }: TxRecord): JournalRow | undefined {
+    if (this.expected.size === 0) return undefined
+    const key = keyOf(sender, nonce)
+    const row = this.expected.get(key)
+    this.expected.delete(key)
+    return row
   }
 
   private put(entry: Entry): Write {

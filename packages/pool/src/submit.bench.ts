@@ -9,10 +9,9 @@ import {
   type Store,
   zeroHash,
 } from '@rockpool/protocol'
-import { MemoryStore } from '@rockpool/protocol/conformance'
+import { type BenchRow, MemoryStore } from '@rockpool/protocol/conformance'
 import { defaultPoolConfig } from './config.ts'
 import { poolActor, poolMailbox } from './pool.actor.ts'
-import type { BenchRow } from './pool.bench.ts'
 import { aHead, anAccount, aTx } from './testing.ts'
 
 const perTurn = 512

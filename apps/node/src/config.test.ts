@@ -66,7 +66,7 @@ test('all errors are listed, not the first', () => {
 
 test('addresses are read in lower case, and a wrong one is named', () => {
   const address = `0x${'Ab'.repeat(20)}`
-  expect(is.addresses['~standard'].validate(address)).toEqual({
+  expect(is.addresses['~standard'].validate(address)).toMatchObject({
     value: [address.toLowerCase()],
   })
   for (const wrong of ['0x12', `${address},nobody`])

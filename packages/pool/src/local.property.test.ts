@@ -8,7 +8,7 @@ import { createLocalRoom, createWallets, hashesOf, SlowStore } from './local-roo
 
 type Step =
   | { do: 'submit'; key: number; nonce: number; fee: number }
-  | { do: 'flush' | 'mine' | 'pause' | 'look' }
+  | { do: 'flush' | 'mine' | 'pause' | 'look' | 'fill' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -22,7 +22,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constantFrom('flush', 'mine', 'pause', 'look') }),
+    arbitrary: fc.record({ do: fc.constantFrom('flush', 'mine', 'pause', 'look', 'fill') }),
   },
 )
 
@@ -57,6 +57,7 @@ test('a crash at any moment loses nothing that was answered, and a second reload
           if (each.do === 'submit') {
             room.submit(rawOf(each))
           } else if (each.do === 'flush') store.flush(1)
+          else if (each.do === 'fill') store.isFull = !store.isFull
           else if (each.do === 'look') await room.test.pass(60_000)
           else if (each.do === 'mine') {
             const block = firstOfEach(room.pending())

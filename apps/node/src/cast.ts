@@ -4,7 +4,7 @@ import { signDigest } from '@rockpool/adapters/crypto'
 import { createNetwork, type Libp2pNetwork } from '@rockpool/adapters/libp2p'
 import { createNode, type NetworkNames, type Node, type NodeConfig, topicsOf } from '@rockpool/node'
 import { sanitizePoolConfig } from '@rockpool/pool'
-import { toHex } from '@rockpool/protocol'
+import { type Address, toHex } from '@rockpool/protocol'
 import type { Reader } from './config.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
@@ -92,6 +92,13 @@ function poolSettings(read: Reader) {
     lifetimeMs: read.number('txpool.lifetime'),
     turnMax: read.number('txpool.turn-max'),
     intakeQueue: read.number('txpool.intake-queue'),
+    locals: read.list('txpool.locals') as readonly Address[],
+    noLocals: read.flag('txpool.nolocals'),
+    journal: read.flag('txpool.journal'),
+    rejournalMs: read.number('txpool.rejournal'),
+    journalSync: read.text('txpool.journal-sync') as 'local' | 'all' | 'none',
+    localLifetimeMs: read.number('txpool.local-lifetime'),
+    republishMs: read.number('txpool.republish'),
   }
 }
 

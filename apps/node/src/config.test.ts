@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { loadConfig, reader } from './config.ts'
 import { environmentName, settings } from './schema.ts'
+import * as is from './values.ts'
 
 const load = (flags: string[] = [], environment: Record<string, string> = {}, text?: string) =>
   loadConfig({
@@ -61,6 +62,17 @@ test('all errors are listed, not the first', () => {
     'rpc.port: port 80 is privileged; choose one above 1023, or 0 (--rpc.port)',
     'shutdown.deadline: write a unit, for example 1h (ROCKPOOL_SHUTDOWN_DEADLINE)',
   ])
+})
+
+test('addresses are read in lower case, and a wrong one is named', () => {
+  const address = `0x${'Ab'.repeat(20)}`
+  expect(is.addresses['~standard'].validate(address)).toMatchObject({
+    value: [address.toLowerCase()],
+  })
+  for (const wrong of ['0x12', `${address},nobody`])
+    expect(is.addresses['~standard'].validate(wrong)).toMatchObject({
+      issues: [{ message: expect.stringContaining('expected an address of 0x and 40 hex digits') }],
+    })
 })
 
 test('durations, sizes, amounts and lists are read with their units', () => {

@@ -115,6 +115,43 @@ export const settings: readonly Setting[] = [
     8_192,
     'Submitted transactions waiting to be checked.',
   ),
+  setting(
+    'txpool.locals',
+    is.addresses,
+    [],
+    'Senders whose accepted transactions are followed until they are mined, wherever they came from.',
+  ),
+  setting(
+    'txpool.nolocals',
+    is.flag,
+    false,
+    'Follow no submitted transactions: each refusal is returned, and nothing survives a restart.',
+  ),
+  setting('txpool.journal', is.flag, true, 'Keep submitted transactions over a restart.'),
+  setting(
+    'txpool.rejournal',
+    is.duration,
+    3_600_000,
+    'Time between two looks for records that nobody needs any more.',
+  ),
+  setting(
+    'txpool.journal-sync',
+    is.oneOf('local', 'all', 'none'),
+    'local',
+    'What is on disk before it is answered: submissions, everything, or nothing (a killed process loses nothing either way, a power cut may).',
+  ),
+  setting(
+    'txpool.local-lifetime',
+    is.duration,
+    604_800_000,
+    'How long a submitted transaction is followed; 0 is until it is mined.',
+  ),
+  setting(
+    'txpool.republish',
+    is.duration,
+    300_000,
+    'How long a submitted transaction is pending before it is published again; 0 is never.',
+  ),
   setting('rpc.enabled', is.flag, true, 'Serve JSON-RPC.'),
   setting('rpc.ip', is.text, '127.0.0.1', 'Address of the JSON-RPC listener.'),
   setting(

@@ -140,6 +140,16 @@ export const list = schema(value => {
   return value === '' ? [] : value.split(',').map(item => item.trim())
 })
 
+/** A list of account addresses, in lower case. */
+export const addresses = schema(value => {
+  const items = typeof value === 'string' ? value.split(',').map(item => item.trim()) : value
+  if (value === '') return []
+  if (!Array.isArray(items)) return expected('a list of addresses', value)
+  const wrong = items.find(item => typeof item !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(item))
+  if (wrong !== undefined) return expected('an address of 0x and 40 hex digits', wrong)
+  return items.map(item => String(item).toLowerCase())
+})
+
 /** A value as a user would write it: with the largest unit that leaves it whole. The schema it belongs to reads it back. */
 export function written(of: ValueSchema, value: SettingValue): string {
   if (Array.isArray(value)) return value.join(',')

@@ -23,6 +23,7 @@ const series = () => [
       txs: 40,
       served: new Map([['ids', 5]]),
     },
+    tracker: { tracked: 4, journaled: 3, resubmitted: 2, finished: new Map([['mined', 9]]) },
   }),
 ]
 
@@ -50,5 +51,15 @@ test('verdicts are labelled by topic, verdict and code; peers by direction', () 
   ])
   expect(samplesOf('rockpool_txpool_dropped_total')).toEqual([
     { labels: { reason: 'mined' }, value: 7 },
+  ])
+})
+
+test('what happens to own transactions is told by numbers and reasons', () => {
+  const valueOf = (name: string) => series().find(each => each.name === name)?.samples
+  expect(valueOf('rockpool_txpool_tracked')).toEqual([{ value: 4 }])
+  expect(valueOf('rockpool_txpool_journal_entries')).toEqual([{ value: 3 }])
+  expect(valueOf('rockpool_txpool_resubmitted_total')).toEqual([{ value: 2 }])
+  expect(valueOf('rockpool_txpool_untracked_total')).toEqual([
+    { labels: { reason: 'mined' }, value: 9 },
   ])
 })

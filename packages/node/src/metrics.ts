@@ -6,6 +6,7 @@ import type {
   PoolStats,
   ReconcilerStats,
   Series,
+  TrackerStats,
 } from '@rockpool/protocol'
 
 /** Plain numbers of the rooms at this moment; whoever scrapes turns them into text. */
@@ -21,6 +22,7 @@ export interface Readings {
   readonly peers: readonly PeerView[]
   readonly gossip: GossipStats
   readonly sync: ReconcilerStats
+  readonly tracker: TrackerStats
 }
 
 type Sample = { readonly labels?: Labels; readonly value: number }
@@ -120,7 +122,7 @@ function actorSeries(actors: readonly ActorReading[]): Series[] {
 }
 
 /** Series of the rooms. */
-export function roomSeries({ chain, pool, txs, peers, gossip, sync }: Readings): Series[] {
+export function roomSeries({ chain, pool, txs, peers, gossip, sync, tracker }: Readings): Series[] {
   const verdicts = [...gossip.verdicts].map(([key, value]) => {
     const [topic = '', verdict = '', code = ''] = key.split(' ')
     return { labels: { topic, verdict, code }, value }
@@ -146,6 +148,20 @@ export function roomSeries({ chain, pool, txs, peers, gossip, sync }: Readings):
       'rockpool_txpool_dropped_total',
       'Transactions that left, by reason.',
       ...sampled('reason', txs.dropped),
+    ),
+    gauge('rockpool_txpool_tracked', 'Own transactions followed until they are mined.', {
+      value: tracker.tracked,
+    }),
+    gauge('rockpool_txpool_journal_entries', 'Own transactions that survive a restart.', {
+      value: tracker.journaled,
+    }),
+    counter('rockpool_txpool_resubmitted_total', 'Own transactions given to the pool again.', {
+      value: tracker.resubmitted,
+    }),
+    counter(
+      'rockpool_txpool_untracked_total',
+      'Own transactions no longer followed, by reason.',
+      ...sampled('reason', tracker.finished),
     ),
     gauge(
       'rockpool_p2p_peers',

@@ -21,7 +21,11 @@ type ToSelf = { type: 'node.missPeers' } | { type: 'node.missHead' }
 const noPeersMs = 30_000
 const staleBlocks = 10
 /** Reasons that change readiness; the others are warnings that are only shown. */
-const serious: ReadonlySet<HealthReason['code']> = new Set(['no-peers', 'store-failed'])
+const serious: ReadonlySet<HealthReason['code']> = new Set([
+  'no-peers',
+  'store-failed',
+  'journal-failed',
+])
 const startedStates: ReadonlySet<NodeState> = new Set([
   'syncing',
   'ready',

@@ -10,7 +10,13 @@ import {
   syncActor,
 } from '@rockpool/chain'
 import { gossip, reconciler } from '@rockpool/p2p'
-import { type PoolConfig, poolActor, poolMailbox } from '@rockpool/pool'
+import {
+  type PoolConfig,
+  poolActor,
+  poolMailbox,
+  requireJournal,
+  trackerActor,
+} from '@rockpool/pool'
 import {
   type Address,
   type ChainMessage,
@@ -38,6 +44,7 @@ import {
   type Signature,
   type Store,
   type SyncMessage,
+  type TrackerStats,
   type Verdict,
 } from '@rockpool/protocol'
 import { createCounts } from './counts.ts'
@@ -127,6 +134,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   const totals = createCounts()
   listeners.add(totals.hear)
   let view: HealthView | undefined
+  let tracker: TrackerStats = { tracked: 0, journaled: 0, resubmitted: 0, finished: new Map() }
   let stats: GossipStats = { verdicts: new Map(), charges: new Map(), counts: new Map() }
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
@@ -178,6 +186,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       throw new CodedError('node/chain-not-loaded')
     }
     const { head } = status.value
+    const journal = await journalOf(advance)
     advance('starting')
     const shared = {
       keccak256: crypto.keccak256,
@@ -187,8 +196,19 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     }
     bus.spawn(
       refs.pool,
-      poolActor({ ...shared, config: config.pool, chain: refs.chain, start: head }),
+      poolActor({
+        ...shared,
+        config: config.pool,
+        chain: refs.chain,
+        node: refs.node,
+        ...(journal && { journal }),
+        start: head,
+      }),
     )
+    if (!config.pool.noLocals) {
+      const { pool, gossip } = refs
+      bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
+    }
     bus.spawn(
       refs.gossip,
       gossip({
@@ -252,6 +272,22 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       added: [],
     })
     await startNetwork()
+  }
+
+  /** Where the pool writes own transactions; refused here if it holds those of another chain, before anybody listens. */
+  async function journalOf(advance: (to: 'failed') => void) {
+    if (!config.pool.journal || config.pool.noLocals) return undefined
+    const journal = { store: ports.store('pool'), genesis: genesisHeader.hash }
+    try {
+      await requireJournal(journal.store, {
+        chainId: BigInt(genesis.chainId),
+        genesis: journal.genesis,
+      })
+    } catch (error) {
+      advance('failed')
+      throw error
+    }
+    return journal
   }
 
   async function startNetwork(): Promise<void> {
@@ -333,7 +369,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     return { chain: chain.value, pool: pool.value, peers: network.peers() }
   }
 
-  /** Numbers of this moment; gossip's and the reconciler's are those of the scrape before. */
+  /** Numbers of this moment; those of gossip, the reconciler and the tracker are of the scrape before. */
   function series(build: Readonly<Record<string, string>>): Series[] {
     void bus
       .ask<GossipMessage, GossipStats>(
@@ -352,6 +388,15 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       )
       .then(outcome => {
         if (outcome.ok) synced = outcome.value
+      })
+    void bus
+      .ask<PoolMessage, TrackerStats>(
+        refs.pool,
+        reply => ({ type: 'pool.getTrackerStats', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) tracker = outcome.value
       })
     const { height, blocks, reorgs, pending, queued, slots, added, promoted, dropped } =
       totals.counts
@@ -387,6 +432,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         peers: network.peers(),
         gossip: stats,
         sync: synced,
+        tracker,
       }),
     ]
   }

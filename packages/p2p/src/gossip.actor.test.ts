@@ -12,6 +12,7 @@ import {
   type PoolSyncAnswer,
   prefixOf,
   type Recovery,
+  type TxOrigin,
   type TxRecord,
 } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
@@ -330,7 +331,7 @@ describe('a block', () => {
 })
 
 describe('publishing', () => {
-  const event = (tx: TxRecord, origin: 'local' | 'gossip' | 'reorg' | 'sync' | 'private') => ({
+  const event = (tx: TxRecord, origin: TxOrigin) => ({
     tx,
     origin,
     relayed: false,
@@ -382,6 +383,30 @@ describe('publishing', () => {
     expect(first).toEqual({ salt: 0, hashes: [own.hash] })
     expect(second?.hashes).toEqual([own.hash, promoted.hash])
     expect(second?.salt).not.toBe(0)
+  })
+
+  test('what the journal brought back goes out, and again when a reorg puts it back', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const tx = aTx()
+    world.ref.tell(poolChanged([event(tx, 'journal')]))
+    await world.pass(100)
+    world.ref.tell(poolChanged([event(tx, 'reorg')]))
+    await world.pass(100)
+
+    expect(heardBatches(world).map(({ hashes }) => hashes)).toEqual([[tx.hash], [tx.hash]])
+  })
+
+  test('what the tracker hands over goes out again as a message nobody has seen', async () => {
+    const world = await createWorld({ listeners: 1 })
+    const txs = [aTx(), aTx({ nonce: 1n })]
+    world.ref.tell(poolChanged(txs.map(tx => event(tx, 'local'))))
+    await world.pass(100)
+    world.ref.tell({ type: 'gossip.republish', txs })
+    await world.pass(100)
+
+    const [first, second] = heardBatches(world)
+    expect(second?.hashes).toEqual(first?.hashes)
+    expect([first?.salt, second?.salt === 0]).toEqual([0, false])
   })
 
   test('nobody hears: the batch waits and goes out with a new salt when somebody listens', async () => {

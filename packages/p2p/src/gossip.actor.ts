@@ -144,6 +144,8 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
           return publisher.published(message)
         case 'gossip.block':
           return publisher.publishBlock(message)
+        case 'gossip.republish':
+          return publisher.republish(message)
         case 'chain.head':
           return follow(message)
         case 'pool.changed':

@@ -4,6 +4,7 @@ import {
   encodeBlockAnnounce,
   type GossipBlock,
   type GossipDrain,
+  type GossipRepublish,
   type Hash,
   limits,
   messageId,
@@ -38,14 +39,19 @@ export function createPublisher(ctx: Context<Heard>, parts: PublisherParts) {
   function publish({ events }: PoolChanged): void {
     for (const event of events) {
       const again = own.get(event.tx.hash) === true
-      if (event.origin === 'local') own.set(event.tx.hash, true)
+      if (isSubmittedHere(event)) own.set(event.tx.hash, true)
       if (isOurs(event, again)) add(event.tx, again || event.origin !== 'local')
     }
   }
 
-  function isOurs({ origin, relayed }: PoolEvent, published: boolean): boolean {
+  function isOurs(event: PoolEvent, published: boolean): boolean {
+    const { origin, relayed } = event
     if (relayed) return false
-    return origin === 'local' || origin === 'gossip' || (origin === 'reorg' && published)
+    return isSubmittedHere(event) || origin === 'gossip' || (origin === 'reorg' && published)
+  }
+
+  function republish({ txs }: GossipRepublish): void {
+    for (const tx of txs) add(tx, true)
   }
 
   /** `again`: routers may know a message with just this in it. */
@@ -122,6 +128,7 @@ export function createPublisher(ctx: Context<Heard>, parts: PublisherParts) {
 
   return {
     publish,
+    republish,
     add,
     send,
     published,
@@ -135,6 +142,11 @@ export function createPublisher(ctx: Context<Heard>, parts: PublisherParts) {
       return batcher.dueMs
     },
   }
+}
+
+/** By a user of this node, in this run or one before. */
+function isSubmittedHere({ origin }: PoolEvent): boolean {
+  return origin === 'local' || origin === 'journal'
 }
 
 function announcementOf(frame: Uint8Array): Uint8Array | undefined {

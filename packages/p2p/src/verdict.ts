@@ -80,6 +80,7 @@ export const table: Readonly<Record<JudgedCode, Row>> = {
   'pool/floor-gas': badTxByFork,
   'pool/empty-authorizations': badTx,
   'pool/tip-below-minimum': ignore,
+  'pool/journal-failed': ignore,
   'pool/nonce-too-low': soft,
   'pool/insufficient-funds': soft,
   'pool/delegated-gap': ignore,

@@ -11,9 +11,14 @@ test("impossible values become geth's defaults and are warned about in its words
     globalQueue: 0,
     lifetimeMs: 0,
     intakeQueue: 63,
+    rejournalMs: 999,
+    republishMs: 60_000,
   })
 
-  expect(config).toEqual({ ...defaultPoolConfig, intakeQueue: 64 })
+  expect(config).toEqual({
+    ...defaultPoolConfig,
+    ...{ intakeQueue: 64, rejournalMs: 1_000, republishMs: 150_001 },
+  })
   expect(warnings).toEqual([
     'Sanitizing invalid txpool price limit provided=0 updated=1',
     'Sanitizing invalid txpool price bump provided=0 updated=10',
@@ -23,6 +28,8 @@ test("impossible values become geth's defaults and are warned about in its words
     'Sanitizing invalid txpool global queue provided=0 updated=1024',
     'Sanitizing invalid txpool lifetime provided=0s updated=3h0m0s',
     'Sanitizing invalid txpool intake queue provided=63 updated=64',
+    'Sanitizing invalid txpool journal time provided=999ms updated=1s',
+    'Sanitizing invalid txpool republish time provided=1m0s updated=2m30.001s',
   ])
 })
 
@@ -38,6 +45,9 @@ test('the least possible values are kept without a word', () => {
     delegatedSlots: 1,
     turnMax: 1,
     intakeQueue: 64,
+    rejournalMs: 1_000,
+    localLifetimeMs: 0,
+    republishMs: 0,
   }
   expect(sanitizePoolConfig(wish)).toEqual({
     config: { ...defaultPoolConfig, ...wish },

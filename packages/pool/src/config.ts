@@ -1,3 +1,5 @@
+import { type Address, limits } from '@rockpool/protocol'
+
 /** What an operator may choose about the pool. Counts are of transactions unless they say slots. */
 export interface PoolConfig {
   /** Least tip cap at start. Wei. */
@@ -22,6 +24,20 @@ export interface PoolConfig {
   readonly turnMax: number
   /** Transactions waiting in front of the pool. */
   readonly intakeQueue: number
+  /** Senders whose accepted transactions are followed wherever they came from. */
+  readonly locals: readonly Address[]
+  /** Nothing is followed: a submission gets every refusal of the pool and does not survive a restart. */
+  readonly noLocals: boolean
+  /** What is followed survives a restart. */
+  readonly journal: boolean
+  /** Time between two comparisons of the journal with what is followed. Milliseconds. */
+  readonly rejournalMs: number
+  /** Which records are on disk before anybody hears of the turn: those of submissions, all, or none (a killed process loses nothing in any case). */
+  readonly journalSync: 'local' | 'all' | 'none'
+  /** How long an own transaction is followed; 0: until it is mined. Milliseconds. */
+  readonly localLifetimeMs: number
+  /** How long an own transaction is pending before it is published again; 0: never. Milliseconds. */
+  readonly republishMs: number
 }
 
 /** geth's defaults where geth has the key. */
@@ -37,6 +53,13 @@ export const defaultPoolConfig: PoolConfig = {
   strictBalance: false,
   turnMax: 512,
   intakeQueue: 8192,
+  locals: [],
+  noLocals: false,
+  journal: true,
+  rejournalMs: 3_600_000,
+  journalSync: 'local',
+  localLifetimeMs: 604_800_000,
+  republishMs: 300_000,
 }
 
 type Least = readonly [key: keyof PoolConfig, words: string, least: number]
@@ -51,10 +74,18 @@ const leasts: readonly Least[] = [
   ['delegatedSlots', 'delegated slots', 1],
   ['turnMax', 'turn max', 1],
   ['intakeQueue', 'intake queue', 64],
+  ['rejournalMs', 'journal time', 1_000],
 ]
+/** Keys of which too small a value becomes the least one; of the others the default. */
+const raised: ReadonlySet<keyof PoolConfig> = new Set(['intakeQueue', 'rejournalMs'])
+const durations: ReadonlySet<keyof PoolConfig> = new Set([
+  'lifetimeMs',
+  'rejournalMs',
+  'republishMs',
+])
 
 /**
- * Replaces impossible values as geth does and says so in its words. Too small a value becomes the default, the intake queue its least.
+ * Replaces impossible values as geth does and says so in its words. Too small a value becomes the default, of some keys the least.
  */
 export function sanitizePoolConfig(wish: Partial<PoolConfig>): {
   config: PoolConfig
@@ -63,14 +94,20 @@ export function sanitizePoolConfig(wish: Partial<PoolConfig>): {
   const given = { ...defaultPoolConfig, ...wish }
   const warnings: string[] = []
   const repaired: Record<string, unknown> = {}
-  for (const [key, words, least] of leasts) {
-    if (Number(given[key]) >= least) continue
-    const updated = key === 'intakeQueue' ? least : defaultPoolConfig[key]
+  function repair(key: keyof PoolConfig, words: string, updated: unknown): void {
     repaired[key] = updated
-    const show = key === 'lifetimeMs' ? asDuration : String
+    const show = durations.has(key) ? asDuration : String
     warnings.push(
       `Sanitizing invalid txpool ${words} provided=${show(given[key])} updated=${show(updated)}`,
     )
+  }
+  for (const [key, words, least] of leasts) {
+    if (Number(given[key]) >= least) continue
+    repair(key, words, raised.has(key) ? least : defaultPoolConfig[key])
+  }
+  const soonestMs = limits.republishLeastMs + limits.republishJitterMs
+  if (given.republishMs > 0 && given.republishMs < soonestMs) {
+    repair('republishMs', 'republish time', soonestMs)
   }
   return { config: { ...given, ...repaired }, warnings }
 }
@@ -82,5 +119,8 @@ function asDuration(value: unknown): string {
   if (Math.abs(ms) < 1000) return `${ms}ms`
   const seconds = ms / 1000
   const hours = Math.floor(seconds / 3600)
-  return `${hours}h${Math.floor(seconds / 60) % 60}m${seconds % 60}s`
+  const minutes = Math.floor(seconds / 60) % 60
+  const small = `${Math.round((seconds % 60) * 1000) / 1000}s`
+  if (hours > 0) return `${hours}h${minutes}m${small}`
+  return minutes > 0 ? `${minutes}m${small}` : small
 }

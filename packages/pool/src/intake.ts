@@ -20,6 +20,8 @@ import {
 import type { Job } from './add-queue.ts'
 
 interface Submission extends SubmissionRules {
+  /** Default: submitted by RPC. From the journal: the pool is asked even if it has it, so that it is followed again. */
+  readonly origin?: 'journal'
   readonly raw: Uint8Array
   readonly reply: Reply<Answer<Added>>
 }
@@ -35,6 +37,7 @@ type Recovered = Outcome<readonly Answer<TxRecord>[], unknown>
 
 /** Submissions whose signatures are being recovered. */
 export interface Recovering {
+  readonly origin: 'local' | 'journal'
   readonly examined: readonly Examined[]
   readonly txs: readonly DecodedTx[]
   /** Recovered before one that came earlier. */
@@ -78,12 +81,19 @@ export class Intake {
     return true
   }
 
-  /** The oldest submissions, examined, for recovery; undefined while enough are under way or nobody waits. */
+  /** Takes what the journal holds, in front of those who came while it was read. It is bounded there, and nobody else gave it. */
+  load(rows: readonly Submission[]): void {
+    for (const { raw } of rows) this.waitingBytes += raw.length
+    this.waiting = [...rows, ...this.waiting]
+  }
+
+  /** The oldest submissions of one origin, examined, for recovery; undefined while enough are under way or nobody waits. */
   begin(): Recovering | undefined {
     if (this.underWay.length >= limits.poolRecoveringMax || this.waiting.length === 0)
       return undefined
-    const context = this.parts.context()
-    const oldest = this.waiting.splice(0, limits.poolRecoveringTxsMax)
+    const origin = originOf(this.waiting[0])
+    const context = this.contextFor(origin)
+    const oldest = this.waiting.splice(0, this.countOf(origin))
     for (const { raw } of oldest) this.waitingBytes -= raw.length
     const examined = oldest.map(submission => ({
       reply: submission.reply,
@@ -91,7 +101,7 @@ export class Intake {
     }))
     const txs: DecodedTx[] = []
     for (const { verdict } of examined) if (!('ok' in verdict)) txs.push(verdict)
-    const batch = { examined, txs }
+    const batch = { origin, examined, txs }
     this.underWay.push(batch)
     this.underWayCount += examined.length
     return batch
@@ -110,9 +120,9 @@ export class Intake {
     }
   }
 
-  /** Refusals are answered together with acceptances, in order of arrival. */
-  private jobOf({ examined }: Recovering, outcome: Recovered): Job {
-    const context = this.parts.context()
+  /** Refusals are answered together with acceptances, in order of arrival. The head may have changed, so everything is checked again. */
+  private jobOf({ origin, examined }: Recovering, outcome: Recovered): Job {
+    const context = this.contextFor(origin)
     const txs: TxRecord[] = []
     const refusals: (Failure | undefined)[] = []
     let index = 0
@@ -122,12 +132,15 @@ export class Intake {
         continue
       }
       const recovered = outcome.ok ? outcome.value[index++] : undefined
-      const refusal = this.judge(verdict, recovered ?? notRecovered(), context)
+      const isPooled = origin === 'local' && this.parts.isPooled(verdict.hash)
+      const refusal = isPooled
+        ? failed('pool/known')
+        : checkStatic(verdict, context, recovered ?? notRecovered())
       refusals.push(refusal)
       if (refusal === undefined && recovered?.ok === true) txs.push(recovered.value)
     }
     return {
-      origin: 'local',
+      origin,
       txs,
       answer: results => {
         let accepted = 0
@@ -146,18 +159,30 @@ export class Intake {
     const tx = decoded.value
     const guarded = checkSubmission(tx, submission)
     if (guarded !== undefined) return guarded
-    if (this.parts.isPooled(tx.hash)) return failed('pool/known')
+    if (submission.origin === undefined && this.parts.isPooled(tx.hash)) {
+      return failed('pool/known')
+    }
     return checkForm(tx, context) ?? checkSignatureForm(tx, context.chainId) ?? tx
   }
 
-  /** The head may have changed during recovery, so everything is checked again. */
-  private judge(
-    tx: DecodedTx,
-    recovered: Answer<TxRecord>,
-    context: StaticContext,
-  ): Failure | undefined {
-    return this.parts.isPooled(tx.hash) ? failed('pool/known') : checkStatic(tx, context, recovered)
+  /** How many of the oldest submissions go together. */
+  private countOf(origin: 'local' | 'journal'): number {
+    const most = Math.min(limits.poolRecoveringTxsMax, this.waiting.length)
+    for (let count = 1; count < most; count++) {
+      if (originOf(this.waiting[count]) !== origin) return count
+    }
+    return most
   }
+
+  /** What was taken at a lower minimum tip waits until that comes back; the pool itself says so of it. */
+  private contextFor(origin: 'local' | 'journal'): StaticContext {
+    const context = this.parts.context()
+    return origin === 'journal' ? { ...context, minTip: 0n } : context
+  }
+}
+
+function originOf(submission: Submission | undefined): 'local' | 'journal' {
+  return submission?.origin ?? 'local'
 }
 
 function notRecovered(): Failure {

@@ -46,7 +46,12 @@ export type Op = { readonly now: number } & (
   | { readonly op: 'setGasTip'; readonly tip: bigint }
   | { readonly op: 'expire' }
   | { readonly op: 'clear' }
-  | { readonly op: 'drop'; readonly hash: Hash }
+  | {
+      readonly op: 'drop'
+      readonly hash: Hash
+      /** Default: removed by the operator. */
+      readonly reason?: 'journal-failed'
+    }
 )
 
 /** What an operation did. */
@@ -84,4 +89,5 @@ export type DropReason =
   | 'reorg-lost'
   | 'reorg-too-deep'
   | 'removed-by-operator'
+  | 'journal-failed'
   | 'cleared'

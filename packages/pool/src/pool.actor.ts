@@ -8,26 +8,38 @@ import {
 import {
   type Answer,
   type ChainMessage,
+  type Code,
+  checkStatic,
   type Forks,
   failed,
+  type Hash,
   type Head,
   limits,
+  type NodeClear,
+  type NodeRaise,
   ok,
   type PoolAdd,
   type PoolChanged,
   type PoolGetNonce,
   type PoolMessage,
+  type PoolRecheck,
   type PoolSubmit,
   type Recovery,
   rulesAt,
   type StaticContext,
+  type Store,
+  type TrackerStats,
   type TxRecord,
 } from '@rockpool/protocol'
 import { AddQueue } from './add-queue.ts'
+import { createAnnouncer } from './announcer.ts'
 import { askViews, notReady, type Views } from './chain-views.ts'
+import { createCommits, type StoredMessage } from './commits.ts'
 import type { PoolConfig } from './config.ts'
 import { Intake, type Recovering } from './intake.ts'
 import { Pool } from './pool.ts'
+import { createReload, type ReloadMessage } from './reload.ts'
+import { Tracker } from './tracker.ts'
 import { createTurns, type TurnMessage } from './turns.ts'
 
 export interface PoolActorParts {
@@ -37,6 +49,10 @@ export interface PoolActorParts {
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly forks: Forks
   readonly chainId: bigint
+  /** Where own transactions are written, and the chain they are for. Absent: they do not survive the process. */
+  readonly journal?: { readonly store: Store; readonly genesis: Hash }
+  /** Hears whether the journal can be written. */
+  readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
   /** The head the first `chain.head` follows. */
   readonly start: Head
 }
@@ -44,6 +60,8 @@ export interface PoolActorParts {
 /** What only the pool tells itself. */
 type ToSelf =
   | TurnMessage
+  | ReloadMessage
+  | StoredMessage
   | { type: 'pool.recovered'; batch: Recovering; outcome: Outcome<Recovered, unknown> }
   | { type: 'pool.nonceView'; question: PoolGetNonce; views: Views }
   | { type: 'pool.expire' }
@@ -62,15 +80,45 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
   return ctx => {
     const pool = new Pool({ config, forks, head: start })
     const adds = new AddQueue()
-    const turns = createTurns({ ctx, pool, adds, chain, turnMax: config.turnMax })
+    const journal = config.journal && !config.noLocals ? parts.journal : undefined
+    const { republishJitterMs } = limits
+    const tracker = config.noLocals
+      ? undefined
+      : new Tracker({
+          config,
+          pool,
+          isJournaling: journal !== undefined,
+          jitterMs: () => ctx.int(2 * republishJitterMs + 1) - republishJitterMs,
+        })
+    const commits = createCommits(ctx, journal?.store)
+    const announcer = createAnnouncer({
+      ...{ ctx, pool, commits, tracker, now },
+      journalSync: config.journalSync,
+      ...(parts.node && { node: parts.node }),
+    })
+    const turns = createTurns({ ctx, pool, adds, announcer, now, chain, turnMax: config.turnMax })
     const intake = new Intake({
       keccak256,
       isPooled: hash => pool.has(hash),
       context: () => contextOf(pool, forks, chainId),
     })
+    const reload =
+      journal !== undefined && tracker !== undefined
+        ? createReload({
+            ...{ ctx, store: journal.store, intake, tracker, announcer },
+            identity: { chainId, genesis: journal.genesis },
+          })
+        : undefined
+    let clock = 0
     ctx.every('expire', limits.poolExpireMs, { type: 'pool.expire' })
 
     const waiting = () => intake.size + adds.size
+
+    /** The pool's time never goes backwards, whatever the calendar does. */
+    function now(): number {
+      clock = Math.max(clock, ctx.wall())
+      return clock
+    }
 
     function takeAdd({ txs, origin, reply }: PoolAdd): void {
       if (waiting() + txs.length > config.intakeQueue) {
@@ -94,6 +142,7 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
     }
 
     function recoverNext(): void {
+      if (reload?.isReading) return
       for (let batch = intake.begin(); batch !== undefined; batch = intake.begin()) recover(batch)
     }
 
@@ -123,6 +172,18 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       reply.tell(ok(views.accounts.get(address)?.nonce ?? 0n))
     }
 
+    /** Why the static checks would refuse an own transaction at this head. */
+    function staticRefusal(tx: TxRecord): Code | undefined {
+      const context = { ...contextOf(pool, forks, chainId), minTip: 0n }
+      return checkStatic(tx, context, ok(tx))?.code
+    }
+
+    function recheck({ reply }: PoolRecheck): void {
+      if (tracker === undefined) return reply.tell([])
+      const { txs, writes } = tracker.recheck(now(), staticRefusal)
+      announcer.write(writes, () => reply.tell(txs))
+    }
+
     function handle(message: Message): void {
       switch (message.type) {
         case 'chain.head':
@@ -143,9 +204,9 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
         case 'pool.nonceView':
           return onNonceView(message.question, message.views)
         case 'pool.setGasTip':
-          return turns.run({ op: 'setGasTip', now: turns.now(), tip: message.tip })
+          return turns.run({ op: 'setGasTip', now: now(), tip: message.tip })
         case 'pool.expire':
-          return turns.run({ op: 'expire', now: turns.now() })
+          return turns.run({ op: 'expire', now: now() })
         case 'pool.retryHead':
           return turns.retry()
         case 'pool.goOn':
@@ -162,6 +223,24 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           return message.reply.tell(pool.get(message.hash) ?? null)
         case 'pool.select':
           return message.reply.tell(pool.select(message))
+        case 'pool.recheck':
+          return recheck(message)
+        case 'pool.takeStale':
+          return message.reply.tell(tracker?.takeStale(now()) ?? [])
+        case 'pool.getTracked':
+          return message.reply.tell(tracker?.list() ?? [])
+        case 'pool.getTrackerStats':
+          return message.reply.tell(tracker?.stats ?? nothingTracked)
+        case 'pool.sweepJournal':
+          return reload?.sweep()
+        case 'pool.stored':
+          return commits.onStored(message)
+        case 'pool.journalRead':
+          return reload?.onRead(message.outcome)
+        case 'pool.reload':
+          return reload?.load(message.rows)
+        case 'pool.journalKeys':
+          return reload?.onKeys(message.outcome)
         default:
           return unreachable(message)
       }
@@ -174,6 +253,13 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       turns.work()
     }
   }
+}
+
+const nothingTracked: TrackerStats = {
+  tracked: 0,
+  journaled: 0,
+  resubmitted: 0,
+  finished: new Map(),
 }
 
 const isAdd = (message: Message): message is PoolAdd => message.type === 'pool.add'

@@ -127,7 +127,9 @@ export class Pool {
         return this.outcome([])
       case 'drop': {
         const entry = this.holdings.all.get(op.hash)
-        if (entry !== undefined) this.holdings.remove(entry, 'removed-by-operator', op.now)
+        if (entry !== undefined) {
+          this.holdings.remove(entry, op.reason ?? 'removed-by-operator', op.now)
+        }
         return this.outcome([])
       }
       default: {

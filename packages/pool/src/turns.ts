@@ -1,14 +1,9 @@
 import type { ActorRef, Context } from '@rockpool/actor'
-import {
-  type ChainHead,
-  type ChainMessage,
-  joinHeads,
-  limits,
-  type PoolChanged,
-} from '@rockpool/protocol'
+import { type ChainHead, type ChainMessage, joinHeads, limits } from '@rockpool/protocol'
 import type { AddQueue, Batch } from './add-queue.ts'
+import type { Announcer } from './announcer.ts'
 import { askViews, notReady, type Views } from './chain-views.ts'
-import type { Accounts, Op, Outcome } from './op.ts'
+import type { Accounts, Op } from './op.ts'
 import type { Pool } from './pool.ts'
 import { resetPath } from './reorg.ts'
 
@@ -20,12 +15,13 @@ export type TurnMessage =
   | { type: 'pool.retryHead' }
 
 export interface TurnsParts {
-  readonly ctx: Pick<
-    Context<TurnMessage, PoolChanged>,
-    'self' | 'log' | 'wall' | 'after' | 'ask' | 'emit'
-  >
+  readonly ctx: Pick<Context<TurnMessage>, 'self' | 'log' | 'after' | 'ask'>
   readonly pool: Pool
   readonly adds: AddQueue
+  /** Answers and tells everybody, once the turn may be spoken of. */
+  readonly announcer: Announcer
+  /** The pool's time. Milliseconds. */
+  readonly now: () => number
   readonly chain: ActorRef<ChainMessage>
   /** Transactions of one turn. */
   readonly turnMax: number
@@ -36,7 +32,7 @@ export interface TurnsParts {
  * order, heads in front and joined to one. Accounts are asked at the head the pool has, or gets, with that operation, and serve nothing else.
  */
 export function createTurns(parts: TurnsParts) {
-  const { ctx, pool, adds, chain, turnMax } = parts
+  const { ctx, pool, adds, announcer, now, chain, turnMax } = parts
   let nextHead: ChainHead | undefined
   let isAsking = false
   /** The state of the next head could not be had; it is asked for again a little later, and adds go on at the old head. */
@@ -44,7 +40,6 @@ export function createTurns(parts: TurnsParts) {
   /** An operation was applied in this turn: the next one has to wait for its own. */
   let hasRun = false
   let isGoingOn = false
-  let clock = 0
 
   /** A turn begins. */
   function begin(): void {
@@ -53,7 +48,7 @@ export function createTurns(parts: TurnsParts) {
 
   /** True when no add can be applied in this turn. */
   function isBusy(): boolean {
-    return isAsking || isHeadDue()
+    return isAsking || isHeadDue() || announcer.isFull
   }
 
   function isHeadDue(): boolean {
@@ -67,7 +62,8 @@ export function createTurns(parts: TurnsParts) {
 
   /** Begins the next operation, if none is under way. */
   function work(): void {
-    if (isAsking) return
+    // What is on its way to the disk gives the next turn when it has arrived.
+    if (isAsking || announcer.isFull) return
     if (hasRun) return goOn()
     if (nextHead !== undefined && !isResting) return askHead(nextHead)
     const batch = adds.next(turnMax)
@@ -115,7 +111,7 @@ export function createTurns(parts: TurnsParts) {
         views,
       }))
     }
-    if (txs.length === 0) batch.answer([])
+    if (txs.length === 0) announcer.say(() => batch.answer([]))
     else run({ op: 'add', now: now(), origin, txs, accounts }, batch)
   }
 
@@ -123,22 +119,19 @@ export function createTurns(parts: TurnsParts) {
     isAsking = false
     // A sender may have left the pool meanwhile, and with him what the pool knew of him: then `add` asks again.
     if (views.ok) return add(batch, new Map([...known, ...views.accounts]))
-    const refusal = notReady(views.why)
-    batch.answer(batch.txs.map(() => refusal))
+    announcer.refuse(batch, notReady(views.why))
   }
 
-  /** Applies, answers, then tells everybody. */
   function run(op: Op, batch?: Batch): void {
     hasRun = true
     const outcome = pool.apply(op)
     if (outcome.refused !== undefined) throw new Error(outcome.refused)
-    batch?.answer(outcome.results)
-    if (op.op === 'reset' || hasNews(outcome)) ctx.emit(changed(pool, outcome))
+    announcer.conclude(op, outcome, batch)
   }
 
   /** More waits: it gets a turn of its own, behind what waits in the mailbox. When that is full, its messages give it one as well. */
   function goOn(): void {
-    if (isAsking || isGoingOn || (adds.isEmpty() && !isHeadDue())) return
+    if (isAsking || isGoingOn || announcer.isFull || (adds.isEmpty() && !isHeadDue())) return
     isGoingOn = ctx.self.offer({ type: 'pool.goOn' })
   }
 
@@ -146,39 +139,14 @@ export function createTurns(parts: TurnsParts) {
     isGoingOn = false
   }
 
-  /** The pool's time never goes backwards, whatever the calendar does. */
-  function now(): number {
-    clock = Math.max(clock, ctx.wall())
-    return clock
-  }
-
   function retry(): void {
     isResting = false
   }
 
-  return { begin, isBusy, hear, work, onHead, onAdd, onGoOn, run, now, retry }
+  return { begin, isBusy, hear, work, onHead, onAdd, onGoOn, run, retry }
 }
 
 /** Two heads as one. When a fact between them is missing, the later one alone. */
 function joined(first: ChainHead, second: ChainHead): ChainHead {
   return first.new.hash === second.old.hash ? joinHeads(first, second) : second
-}
-
-function hasNews({ added, promoted, demoted, dropped, events }: Outcome): boolean {
-  return [added, promoted, demoted, dropped, events].some(list => list.length > 0)
-}
-
-function changed(pool: Pool, outcome: Outcome): PoolChanged {
-  const { added, promoted, demoted, dropped, events } = outcome
-  const head = pool.head.hash
-  return {
-    type: 'pool.changed',
-    head,
-    added,
-    promoted,
-    demoted,
-    dropped,
-    events,
-    stats: pool.stats,
-  }
 }

@@ -88,6 +88,11 @@ export const errors = {
     'raise both fees by the price bump',
   ),
   'pool/closed': row('self', 'txpool is not ready: shutting down', wait),
+  'pool/journal-failed': row(
+    'self',
+    'transaction journal unavailable',
+    'look at the disk: nothing is taken that would not survive a restart',
+  ),
   'pool/state-missing': row('self', 'txpool is not ready: no head or state yet', wait),
 
   'gossip/too-big': row('peer', 'message over the size limit of its topic', sender),
@@ -172,6 +177,16 @@ export const errors = {
     'self',
     'a record does not decode',
     'rockpool db verify names the keys; restore a backup',
+  ),
+  'store/other-chain': row(
+    'user',
+    'the transaction journal belongs to another chain',
+    'use another data directory',
+  ),
+  'store/newer-schema': row(
+    'user',
+    'the transaction journal was written by a newer Rockpool',
+    'install that version or a newer one',
   ),
   'store/closed': row('self', 'the store is closed', 'none: the node is stopping'),
   'store/locked': row(

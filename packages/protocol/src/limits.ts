@@ -279,6 +279,23 @@ export const limits = {
   poolRecoveringTxsMax: 64,
   /** Pool: bytes of submissions waiting for their senders. */
   poolIntakeBytesMax: 67_108_864,
+  /** Pool: turns whose record is on its way to the disk; the next one waits. Pause before journaled senders are recovered again. */
+  poolTurnsWritingMax: 64,
+  poolJournalRetryMs: 1_000,
+  /** Tracker: own transactions followed at once. Later ones are pooled and forgotten with the process. */
+  trackedMax: 4_096,
+  /** Tracker: hashes of own mined transactions, followed again when a reorg brings them back. */
+  trackedMinedMax: 8_192,
+  /** Tracker: first look for what the pool has lost, the looks after it, transactions submitted again at one look. */
+  trackerFirstMs: 10_000,
+  trackerRecheckMs: 60_000,
+  resubmittedPerRecheck: 256,
+  /** Tracker: looks for what is pending long, how far its times are spread, transactions published again at one look. */
+  republishLookMs: 15_000,
+  republishJitterMs: 30_000,
+  republishedPerLook: 256,
+  /** Not again any sooner: routers still know what they saw two minutes ago. */
+  republishLeastMs: 120_001,
   /** Mailboxes. */
   mailbox: {
     chain: 256,

@@ -8,7 +8,7 @@ import { checkWidths, type RecoveryPool, startRecoveryPool } from './pool.ts'
 import { type Backend, openSecp, type Secp } from './secp.ts'
 
 export interface CryptoOptions {
-  /** Recovery threads; 0 recovers in the calling thread. Default: one less than the cores, 1 to 4. */
+  /** Recovery threads at most, started as they are needed; 0 recovers in the calling thread. Default: one per core, up to 4. */
   readonly workers?: number
   /** This implementation or none. Default: the fastest that loads. */
   readonly force?: Backend
@@ -70,7 +70,7 @@ function counted(workers: number): string {
 }
 
 function defaultWorkers(): number {
-  return Math.max(1, Math.min(availableParallelism() - 1, limits.recoveryWorkersMax))
+  return Math.min(availableParallelism(), limits.recoveryWorkersMax)
 }
 
 /** Recovery without threads, for tests and small machines. The event loop gets a turn between batches. */

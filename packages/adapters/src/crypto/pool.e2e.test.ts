@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Worker } from 'node:worker_threads'
+import { limits } from '@rockpool/protocol'
 import { cryptoSuite } from '@rockpool/protocol/conformance'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createCrypto } from './crypto.ts'
@@ -62,6 +63,32 @@ test('many small calls and one large one share batches and come back whole and i
     Array.from({ length: 200 }, (_, index) => (index % 2 ? address : undefined)),
   )
   await pool.close()
+})
+
+test('a second thread is started when the first has all it may hold and a whole batch more waits', async () => {
+  const { pool, threads } = await poolWith(2)
+  const held = limits.recoveryBatchMax * limits.recoveryBatchesPerWorker
+
+  await pool.recover(new Array(held + limits.recoveryBatchMax - 1).fill(known))
+  expect(threads).toHaveLength(1)
+  const answers = await pool.recover(new Array(held + limits.recoveryBatchMax).fill(known))
+
+  expect(threads).toHaveLength(2)
+  expect(new Set(answers)).toEqual(new Set([address]))
+  await pool.close()
+})
+
+test('closing ends a thread that is only being started', async () => {
+  const { pool, threads } = await poolWith(2)
+  const refused = expect(pool.recover(new Array(1_000).fill(known))).rejects.toMatchObject({
+    code: 'crypto/closed',
+  })
+  const ended = new Promise(resolve => threads[1]?.once('exit', resolve))
+
+  await pool.close()
+
+  await refused
+  await ended
 })
 
 test('a thread that dies fails its batches as crypto/crashed and is replaced', async () => {

@@ -8,6 +8,7 @@ import type { FromWorker, ToWorker } from './worker.ts'
 export interface RecoveryPool {
   /** What the threads use now: one step down after too many deaths. */
   readonly backend: Backend
+  /** Threads at most. */
   readonly workers: number
   /** Rejects with `crypto/crashed` when a thread dies with part of the batch, `load/queue-full`, `crypto/closed`. */
   recover(jobs: readonly RecoveryJob[]): Promise<(Address | undefined)[]>
@@ -41,6 +42,8 @@ interface Part {
 }
 
 interface Seat {
+  /** Somebody was sent for, once: from then on the seat is filled again whenever it falls empty. */
+  taken: boolean
   thread: Worker | undefined
   readonly inFlight: Map<number, readonly Part[]>
   restart: NodeJS.Timeout | undefined
@@ -52,8 +55,8 @@ const fullRate = 16
 
 /**
  * Recovery in threads. What callers ask for in one pass of the event loop goes out together: to a busy thread in batches of 16 to 64, at
- * once to one that has nothing to do. A thread holds up to four batches, so that it never waits for the event loop. Resolves when every
- * thread has passed the self-test.
+ * once to one that has nothing to do. A thread holds up to four batches, so that it never waits for the event loop. Threads beyond the
+ * first are started when those there are have all they may hold and more waits. Resolves when the first has passed the self-test.
  */
 export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<RecoveryPool> {
   const { workers, onFallback, start = startThread } = options
@@ -65,15 +68,18 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
   let nextBatch = 0
   let deaths: number[] = []
   const seats: Seat[] = Array.from({ length: workers }, () => ({
+    taken: false,
     thread: undefined,
     inFlight: new Map(),
     restart: undefined,
   }))
 
-  await Promise.all(seats.map(seat => occupy(seat))).catch(async error => {
-    await close()
-    throw error
-  })
+  const [first] = seats
+  if (first)
+    await occupy(first).catch(async error => {
+      await close()
+      throw error
+    })
 
   function recover(jobs: readonly RecoveryJob[]): Promise<(Address | undefined)[]> {
     for (const job of jobs) checkWidths(job)
@@ -100,7 +106,8 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
   function dispatch(): void {
     while (waitingCount > 0) {
       const seat = roomiest()
-      if (!seat?.thread || (waitingCount < fullRate && seat.inFlight.size > 0)) return
+      if (!seat?.thread) return grow()
+      if (waitingCount < fullRate && seat.inFlight.size > 0) return
       const parts = takeBatch()
       const id = nextBatch++
       seat.inFlight.set(id, parts)
@@ -109,6 +116,19 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       ).buffer
       seat.thread.postMessage({ id, jobs } satisfies ToWorker, [jobs])
     }
+  }
+
+  /** One more thread at a time, while a whole batch waits that nobody can take. */
+  function grow(): void {
+    if (closed || waitingCount < limits.recoveryBatchMax || seats.some(isStarting)) return
+    const seat = seats.find(({ taken }) => !taken)
+    if (seat) refill(seat)
+  }
+
+  function refill(seat: Seat): void {
+    occupy(seat).catch((error: unknown) => {
+      if (!closed) onDeath(seat, error)
+    })
   }
 
   function roomiest(): Seat | undefined {
@@ -151,6 +171,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
 
   /** Fills a seat; resolves when its thread is ready, rejects when it dies before. */
   function occupy(seat: Seat): Promise<void> {
+    seat.taken = true
     return new Promise((resolve, reject) => {
       const thread = start(backend)
       let ready = false
@@ -158,7 +179,8 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       thread.on('message', (message: FromWorker) => {
         if (message.type === 'answers') return onAnswers(seat, message.id, message.answers)
         ready = true
-        seat.thread = thread
+        if (closed) void thread.terminate()
+        else seat.thread = thread
         resolve()
         dispatch()
       })
@@ -187,9 +209,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
     seat.restart = setTimeout(
       () => {
         seat.restart = undefined
-        occupy(seat).catch((error: unknown) => {
-          if (!closed) onDeath(seat, error)
-        })
+        refill(seat)
       },
       Math.min(delay, limits.recoveryRestartMaxMs),
     )
@@ -237,6 +257,9 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
     close,
   }
 }
+
+/** Its thread is on its way, for the first time or after a death. */
+const isStarting = ({ taken, thread }: Seat): boolean => taken && thread === undefined
 
 /** Throws on a job that is not 32, 32 and 32 bytes: a bug of the caller. */
 export function checkWidths({ digest, r, s }: RecoveryJob): void {

@@ -236,6 +236,15 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
         pooled.push(tx)
         return message.reply.tell(ok({ hash: tx.hash, half: 'pending' }))
       }
+      case 'pool.getTracked':
+        return message.reply.tell(
+          pooled.map(({ hash, sender, nonce }, index) => ({
+            ...{ hash, from: sender, nonce, tries: index },
+            ...(index === 0
+              ? { state: 'pooled' }
+              : { state: 'waiting', reason: 'pool/full', lastTryMs: 4_096 }),
+          })),
+        )
       case 'pool.getStatus':
         return message.reply.tell({ pending: pooled.length, queued: 0, slots: pooled.length })
       case 'pool.getContent': {

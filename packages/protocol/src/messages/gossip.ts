@@ -1,4 +1,5 @@
 import type { ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
+import type { TxRecord } from '../tx/record.ts'
 import type { Block } from '../values/block.ts'
 import type { PeerId, Verdict } from '../values/peer.ts'
 import type { Topic } from '../wire/topics.ts'
@@ -17,6 +18,9 @@ export type GossipDeliver = {
 
 /** The producer hands over its own new block, already on disk. */
 export type GossipBlock = { type: 'gossip.block'; block: Block; frame: Uint8Array }
+
+/** The tracker hands over own transactions that stay pending: routers may have lost them. */
+export type GossipRepublish = { type: 'gossip.republish'; txs: readonly TxRecord[] }
 
 /** The network saw provable misbehaviour below the message level; counted. */
 export type GossipFault = { type: 'gossip.fault'; peer: PeerId; reason: string; evidence?: string }
@@ -38,6 +42,7 @@ export type GossipGetStats = { type: 'gossip.getStats'; reply: Reply<GossipStats
 export type GossipMessage =
   | GossipDeliver
   | GossipBlock
+  | GossipRepublish
   | GossipFault
   | GossipDrain
   | GossipGetStats

@@ -1,4 +1,4 @@
-import type { Answer } from '../errors.ts'
+import type { Answer, Code } from '../errors.ts'
 import type { ChainHead } from '../events.ts'
 import type { TxRecord } from '../tx/record.ts'
 import type { Address, Hash } from '../values/bytes.ts'
@@ -13,6 +13,10 @@ export interface Added {
   readonly half: 'pending' | 'queued'
   /** Hash of the transaction it took the place of. */
   readonly replaced?: Hash
+  /** Submitted here and not in the pool yet: refused for the time being with this code, followed and submitted again. */
+  readonly deferred?: Code
+  /** False for what was submitted here and is not followed, because too many are: it does not survive a restart. */
+  readonly tracked?: false
 }
 
 /** Gossip hands over recovered transactions that passed the static checks; one answer per transaction, in order. */
@@ -77,6 +81,39 @@ export type PoolSelect = {
 /** An operator raises or lowers the minimum tip. Wei. */
 export type PoolSetGasTip = { type: 'pool.setGasTip'; tip: bigint }
 
+/** The tracker looks after own transactions: answered with those that should be added again, each sender's in nonce order. */
+export type PoolRecheck = { type: 'pool.recheck'; reply: Reply<readonly TxRecord[]> }
+/** The tracker asks for own transactions that have been pending so long that they should be published again. */
+export type PoolTakeStale = { type: 'pool.takeStale'; reply: Reply<readonly TxRecord[]> }
+/** The tracker has the journal compared with what is followed: what nobody follows is removed, what is missing written. */
+export type PoolSweepJournal = { type: 'pool.sweepJournal' }
+
+/** An own transaction as it is followed. */
+export interface TrackedTx {
+  readonly hash: Hash
+  readonly from: Address
+  readonly nonce: bigint
+  readonly state: 'pooled' | 'waiting'
+  /** Why it is not in the pool: a code or the reason it left. */
+  readonly reason?: string
+  /** Times it was submitted again, and when last. Epoch ms. */
+  readonly tries: number
+  readonly lastTryMs?: number
+}
+
+export interface TrackerStats {
+  readonly tracked: number
+  /** Records on disk, or on their way there. */
+  readonly journaled: number
+  readonly resubmitted: number
+  /** No longer followed, by reason. */
+  readonly finished: ReadonlyMap<string, number>
+}
+
+/** RPC asks for every own transaction that is followed. */
+export type PoolGetTracked = { type: 'pool.getTracked'; reply: Reply<readonly TrackedTx[]> }
+export type PoolGetTrackerStats = { type: 'pool.getTrackerStats'; reply: Reply<TrackerStats> }
+
 export type PoolMessage =
   | PoolAdd
   | PoolSubmit
@@ -86,4 +123,9 @@ export type PoolMessage =
   | PoolGetTransaction
   | PoolSelect
   | PoolSetGasTip
+  | PoolRecheck
+  | PoolTakeStale
+  | PoolSweepJournal
+  | PoolGetTracked
+  | PoolGetTrackerStats
   | ChainHead

@@ -44,6 +44,22 @@ describe('the pool', () => {
     expect(await call('eth_pendingTransactions')).toMatchObject({ result: [{ nonce: '0x5' }, {}] })
   })
 
+  test('lists own transactions with why they wait and when they were tried', async () => {
+    const { call } = await createTestNode()
+    const first = await call('eth_sendRawTransaction', await transferOf(5))
+    await call('eth_sendRawTransaction', await transferOf(6))
+
+    expect(await call('txpool_tracked')).toMatchObject({
+      result: [
+        {
+          ...{ hash: (first as { result: string }).result, from: alice.address, nonce: '0x5' },
+          ...{ state: 'pooled', reason: null, tries: '0x0', lastTry: null },
+        },
+        { nonce: '0x6', state: 'waiting', reason: 'pool/full', tries: '0x1', lastTry: '0x1000' },
+      ],
+    })
+  })
+
   test('shows a creation as one', async () => {
     const { call } = await createTestNode()
     const raw = await alice.signTransaction({

@@ -1,4 +1,4 @@
-import type { Address, PoolContent, PoolStats, TxRecord } from '@rockpool/protocol'
+import type { Address, PoolContent, PoolStats, TrackedTx, TxRecord } from '@rockpool/protocol'
 import { JsonStream } from '../json-stream.ts'
 import { type Method, method } from '../method.ts'
 import type { Backend } from '../parts.ts'
@@ -57,6 +57,26 @@ export function txpoolMethods({ pool, parts }: Backend): Method[] {
       cost: 50,
       answer: 'huge',
     }),
+    method(
+      'txpool_tracked',
+      [],
+      async () => {
+        const tracked = await pool.ask<readonly TrackedTx[]>(reply => ({
+          type: 'pool.getTracked',
+          reply,
+        }))
+        return tracked.map(({ hash, from, nonce, state, reason, tries, lastTryMs }) => ({
+          hash,
+          from: named(from),
+          nonce: quantity(nonce),
+          state,
+          reason: reason ?? null,
+          tries: quantity(tries),
+          lastTry: lastTryMs === undefined ? null : quantity(lastTryMs),
+        }))
+      },
+      { answer: 'large' },
+    ),
     method(
       'txpool_contentFrom',
       [address],

@@ -1,0 +1,454 @@
+import {
+  type Added,
+  type Address,
+  type Answer,
+  type Code,
+  type Hash,
+  limits,
+  ok,
+  type TrackedTx,
+  type TrackerStats,
+  type TxOrigin,
+  type TxRecord,
+  type Write,
+} from '@rockpool/protocol'
+import type { PoolConfig } from './config.ts'
+import { deleteRow, type JournalRow, journalKey, putRow } from './journal.ts'
+import type { DropReason, Op, Outcome } from './op.ts'
+import type { Pool } from './pool.ts'
+
+export interface TrackerParts {
+  readonly config: Pick<PoolConfig, 'locals' | 'localLifetimeMs' | 'republishMs'>
+  /** False: nothing is written, and nothing survives the process. */
+  readonly isJournaling: boolean
+  readonly pool: Pick<Pool, 'has' | 'status'>
+  /** A delay between minus and plus the jitter of republishing. Milliseconds. */
+  readonly jitterMs: () => number
+}
+
+/** One own transaction. */
+interface Entry {
+  readonly tx: TxRecord
+  readonly origin: TxOrigin
+  readonly seq: number
+  readonly firstSeenMs: number
+  readonly trackedAtMs: number
+  /** Why it is not in the pool; undefined while it is. */
+  waitsFor: string | undefined
+  isJournaled: boolean
+  tries: number
+  lastTryMs: number | undefined
+  /** When it is due to be published again, if it is pending then. */
+  publishAtMs: number
+}
+
+type Since = Pick<Entry, 'origin' | 'seq' | 'firstSeenMs' | 'trackedAtMs'>
+
+/** What a turn means for own transactions. */
+export interface Decision {
+  /** What those who added are told, in order. */
+  readonly answers: readonly Answer<Added>[]
+  readonly writes: readonly Write[]
+  /** Entered by this turn and not yet promised to anybody; for `undo`, should the write fail. */
+  readonly entered: readonly Entered[]
+}
+
+/** A change of what is followed. */
+interface Entered {
+  readonly entry: Entry
+  readonly instead: Entry | undefined
+}
+
+/** Refusals that pass by themselves. A submission refused so is followed, and its sender is told that it was taken (geth's contract). */
+const temporary: ReadonlySet<Code> = new Set<Code>([
+  'pool/delegated-gap',
+  'pool/delegated-in-flight',
+  'pool/authority-reserved',
+  'pool/underpriced',
+  'pool/full',
+  'pool/future-replaces-pending',
+])
+
+/** Refusals that may pass: what is followed already goes on being followed. */
+const mayPass: ReadonlySet<Code> = new Set<Code>([
+  ...temporary,
+  'pool/tip-below-minimum',
+  'pool/insufficient-funds',
+  'pool/replacement-underpriced',
+  'pool/address-reserved',
+  'pool/gas-over-block',
+  'pool/state-missing',
+])
+
+/** Ways to leave the pool after which nothing is left to follow. */
+const final: ReadonlySet<string> = new Set<DropReason>([
+  'mined',
+  'nonce-used',
+  'removed-by-operator',
+])
+
+const nothing: Decision = { answers: [], writes: [], entered: [] }
+
+/**
+ * Follows own transactions until they are mined: those submitted here, and those of senders the operator calls local. One for each sender
+ * and nonce, the newest. It decides in the turn of the pool that it decides about, so that its record and the pool's outcome are one.
+ *
+ * An own transaction is in the pool, or waits to be submitted again with a reason, or is finished with one. It has no privilege inside
+ * the pool; that it cannot get lost is all. Pure: told the time, it returns what to write and what to do.
+ */
+export class Tracker {
+  private readonly bySender = new Map<Address, Map<bigint, Entry>>()
+  private readonly byHash = new Map<Hash, Entry>()
+  /** Read from disk and not yet decided about by the pool. */
+  private readonly expected = new Map<string, JournalRow>()
+  private readonly mined = new Map<Hash, Since>()
+  private readonly oldestMined = this.mined.keys()
+  /** What could not be written, and what it had replaced. */
+  private readonly undone = new WeakMap<Entry, Entry | undefined>()
+  private readonly finished = new Map<string, number>()
+  private readonly locals: ReadonlySet<Address>
+  private readonly parts: TrackerParts
+  private nextSeq = 1
+  private resubmitted = 0
+
+  constructor(parts: TrackerParts) {
+    this.parts = parts
+    this.locals = new Set(parts.config.locals)
+  }
+
+  get size(): number {
+    return this.byHash.size
+  }
+
+  has(hash: Hash): boolean {
+    return this.byHash.has(hash)
+  }
+
+  /** The rows of the journal, on their way into the pool. */
+  expect(rows: readonly JournalRow[]): void {
+    for (const row of rows) {
+      this.expected.set(keyOf(row.sender, row.nonce), row)
+      this.nextSeq = Math.max(this.nextSeq, row.seq + 1)
+    }
+  }
+
+  /** A row that can never be of use again. Nothing happens to one that the pool has decided about. */
+  discard({ sender, nonce }: JournalRow, code: Code): readonly Write[] {
+    if (!this.expected.delete(keyOf(sender, nonce))) return []
+    this.count(code)
+    return this.parts.isJournaling ? [deleteRow(sender, nonce)] : []
+  }
+
+  /** An operation was applied to the pool. */
+  after(op: Op, outcome: Outcome): Decision {
+    const writes: Write[] = []
+    const entered: Entered[] = []
+    const change = { now: op.now, writes, entered }
+    const answers = op.op === 'add' ? this.afterAdd(op, outcome, change) : outcome.results
+    if (op.op === 'reset') this.afterReset(op, change)
+    for (const { hash, reason } of outcome.dropped) this.left(hash, reason, writes)
+    for (const { tx } of outcome.events) {
+      const entry = this.byHash.get(tx.hash)
+      if (entry !== undefined) this.published(entry, op.now)
+    }
+    return { answers, writes, entered }
+  }
+
+  /** Transactions that the pool could not be asked about, because it has no state now. Those of the journal wait. */
+  afterRefusal(origin: TxOrigin, txs: readonly TxRecord[], code: Code, now: number): Decision {
+    if (origin !== 'journal') return nothing
+    const change = { now, writes: [], entered: [] }
+    for (const tx of txs) this.enter({ tx, origin: 'local', waitsFor: code }, change)
+    return { ...change, answers: [] }
+  }
+
+  /** What a turn entered could not be written: it is as if it had never come. Answers what the pool has to give back. */
+  undo(entered: readonly Entered[]): readonly Hash[] {
+    const hashes: Hash[] = []
+    for (const { entry, instead } of entered) {
+      hashes.push(entry.tx.hash)
+      this.undone.set(entry, instead)
+      // A newer one has taken its place, or its nonce was used meanwhile.
+      if (this.byHash.get(entry.tx.hash) !== entry) continue
+      this.remove(entry)
+      const back = this.lastKept(instead)
+      if (back === undefined || this.byHash.size >= limits.trackedMax) continue
+      back.waitsFor = this.parts.pool.has(back.tx.hash) ? undefined : 'replaced'
+      this.insert(back)
+    }
+    return hashes
+  }
+
+  /** The entry, or the one before it whose submitter was not told that it failed. */
+  private lastKept(entry: Entry | undefined): Entry | undefined {
+    let kept = entry
+    while (kept !== undefined && this.undone.has(kept)) kept = this.undone.get(kept)
+    return kept
+  }
+
+  /**
+   * What is followed too long is given up, what the pool has lost comes back to be added again: those tried longest ago first, each
+   * sender's in nonce order. `refusal`: why the static checks would refuse it now.
+   */
+  recheck(
+    now: number,
+    refusal: (tx: TxRecord) => Code | undefined,
+  ): { readonly txs: readonly TxRecord[]; readonly writes: readonly Write[] } {
+    const { localLifetimeMs } = this.parts.config
+    const writes: Write[] = []
+    const waiting: Entry[] = []
+    for (const entry of this.byHash.values()) {
+      if (localLifetimeMs > 0 && now - entry.trackedAtMs >= localLifetimeMs) {
+        this.finish(entry, 'local-expired', writes)
+      } else if (entry.waitsFor !== undefined) waiting.push(entry)
+    }
+    const turn = waiting
+      .sort((left, right) => triedAt(left) - triedAt(right) || left.seq - right.seq)
+      .slice(0, limits.resubmittedPerRecheck)
+    const txs: TxRecord[] = []
+    for (const entry of turn) {
+      entry.tries += 1
+      entry.lastTryMs = now
+      const code = refusal(entry.tx)
+      if (code === undefined) txs.push(entry.tx)
+      else entry.waitsFor = code
+    }
+    this.resubmitted += txs.length
+    return { txs: txs.sort(bySenderAndNonce), writes }
+  }
+
+  /** Own transactions that have been pending for so long since they were published that routers may have lost them. */
+  takeStale(now: number): readonly TxRecord[] {
+    const { pool, config } = this.parts
+    if (config.republishMs === 0) return []
+    const stale: Entry[] = []
+    for (const entry of this.byHash.values()) {
+      if (entry.publishAtMs > now || entry.waitsFor !== undefined) continue
+      if (pool.status(entry.tx.hash) !== 'pending') continue
+      stale.push(entry)
+      if (stale.length === limits.republishedPerLook) break
+    }
+    for (const entry of stale) this.published(entry, now)
+    return stale.map(({ tx }) => tx).sort(bySenderAndNonce)
+  }
+
+  /** The journal holds these keys: what has to be removed, what is missing. */
+  sweep(keys: readonly Uint8Array[]): readonly Write[] {
+    const held = new Map<string, Uint8Array>()
+    for (const key of keys) held.set(textOf(key), key)
+    const writes: Write[] = []
+    for (const row of this.expected.values()) held.delete(textOf(journalKey(row.sender, row.nonce)))
+    for (const entry of this.byHash.values()) {
+      held.delete(textOf(journalKey(entry.tx.sender, entry.tx.nonce)))
+      if (!entry.isJournaled) writes.push(this.put(entry))
+    }
+    for (const key of held.values()) writes.push({ type: 'del', key })
+    return writes
+  }
+
+  /** A record that was on its way could not be written, and nobody was promised that it would. */
+  unwritten(entered: readonly Entered[]): void {
+    for (const { entry } of entered) entry.isJournaled = false
+  }
+
+  list(): readonly TrackedTx[] {
+    return [...this.byHash.values()].map(({ tx, waitsFor, tries, lastTryMs }) => ({
+      hash: tx.hash,
+      from: tx.sender,
+      nonce: tx.nonce,
+      state: waitsFor === undefined ? 'pooled' : 'waiting',
+      ...(waitsFor !== undefined && { reason: waitsFor }),
+      tries,
+      ...(lastTryMs !== undefined && { lastTryMs }),
+    }))
+  }
+
+  get stats(): TrackerStats {
+    let journaled = 0
+    for (const { isJournaled } of this.byHash.values()) if (isJournaled) journaled += 1
+    const { resubmitted, finished } = this
+    return { tracked: this.size, journaled, resubmitted, finished: new Map(finished) }
+  }
+
+  private afterAdd(
+    { origin, txs }: Extract<Op, { op: 'add' }>,
+    { results }: Outcome,
+    change: Change,
+  ): readonly Answer<Added>[] {
+    return txs.map((tx, index) => {
+      const result = results[index]
+      if (result === undefined) throw new TypeError('one answer per transaction')
+      if (origin === 'journal') this.reloaded(tx, result, change)
+      else if (origin === 'local') return this.submitted(tx, result, change)
+      else if (result.ok && this.locals.has(tx.sender)) this.enter({ tx, origin }, change)
+      return result
+    })
+  }
+
+  private submitted(tx: TxRecord, result: Answer<Added>, change: Change): Answer<Added> {
+    const known = this.byHash.get(tx.hash)
+    if (result.ok) {
+      const isFollowed = this.enter({ tx, origin: 'local' }, change)
+      return isFollowed ? result : ok({ ...result.value, tracked: false })
+    }
+    const { code } = result
+    if (known !== undefined) this.refused(known, code, change.writes)
+    else if (temporary.has(code)) {
+      const isFollowed = this.enter({ tx, origin: 'local', waitsFor: code }, change)
+      return isFollowed ? ok({ hash: tx.hash, half: 'queued', deferred: code }) : result
+    }
+    return result
+  }
+
+  private reloaded(tx: TxRecord, result: Answer<Added>, change: Change): void {
+    if (result.ok || result.code === 'pool/known') this.enter({ tx, origin: 'local' }, change)
+    else if (mayPass.has(result.code)) {
+      this.enter({ tx, origin: 'local', waitsFor: result.code }, change)
+    } else {
+      const row = this.takeExpected(tx)
+      const reason = result.code === 'pool/nonce-too-low' ? 'nonce-used' : result.code
+      this.count(reason)
+      if (row !== undefined && this.parts.isJournaling) {
+        change.writes.push(deleteRow(tx.sender, tx.nonce))
+      }
+    }
+  }
+
+  /** Submitted again and refused again. Only a used nonce is for ever; money may come back. */
+  private refused(entry: Entry, code: Code, writes: Write[]): void {
+    if (code === 'pool/known') entry.waitsFor = undefined
+    else if (code === 'pool/nonce-too-low') this.finish(entry, 'nonce-used', writes)
+    else entry.waitsFor = code
+  }
+
+  private afterReset({ path }: Extract<Op, { op: 'reset' }>, change: Change): void {
+    if (path.kind === 'missing') return
+    for (const hash of path.included) {
+      const entry = this.byHash.get(hash)
+      if (entry !== undefined) this.finish(entry, 'mined', change.writes)
+    }
+    for (const tx of path.discarded) {
+      const since = this.mined.get(tx.hash)
+      if (since === undefined || path.included.has(tx.hash)) continue
+      this.mined.delete(tx.hash)
+      const isPooled = this.parts.pool.has(tx.hash)
+      const waits = isPooled ? {} : { waitsFor: 'reorg-lost' }
+      this.enter({ tx, origin: since.origin, since, ...waits }, change)
+    }
+  }
+
+  private left(hash: Hash, reason: string, writes: Write[]): void {
+    const entry = this.byHash.get(hash)
+    if (entry === undefined) return
+    if (final.has(reason)) this.finish(entry, reason, writes)
+    else entry.waitsFor = reason
+  }
+
+  /** False when too many are followed already. */
+  private enter(
+    wish: {
+      readonly tx: TxRecord
+      readonly origin: TxOrigin
+      readonly waitsFor?: string
+      readonly since?: Since
+    },
+    { now, writes, entered }: Change,
+  ): boolean {
+    const { tx, waitsFor } = wish
+    const instead = this.bySender.get(tx.sender)?.get(tx.nonce)
+    if (instead?.tx.hash === tx.hash) {
+      instead.waitsFor = waitsFor
+      return true
+    }
+    const row = this.takeExpected(tx)
+    if (instead === undefined && this.byHash.size >= limits.trackedMax) return false
+    const fresh = { origin: wish.origin, seq: this.nextSeq, firstSeenMs: now, trackedAtMs: now }
+    const since = wish.since ?? row ?? fresh
+    if (since === fresh) this.nextSeq += 1
+    const isOnDisk = row !== undefined && isSame(row.raw, tx.raw)
+    const entry: Entry = {
+      tx,
+      origin: since.origin,
+      seq: since.seq,
+      firstSeenMs: since.firstSeenMs,
+      trackedAtMs: since.trackedAtMs,
+      waitsFor,
+      isJournaled: isOnDisk,
+      tries: 0,
+      lastTryMs: undefined,
+      publishAtMs: Number.POSITIVE_INFINITY,
+    }
+    if (instead !== undefined) this.byHash.delete(instead.tx.hash)
+    this.insert(entry)
+    if (isOnDisk) return true
+    entered.push({ entry, instead })
+    if (this.parts.isJournaling) writes.push(this.put(entry))
+    return true
+  }
+
+  private takeExpected({ sender, nonce }: TxRecord): JournalRow | undefined {
+    if (this.expected.size === 0) return undefined
+    const key = keyOf(sender, nonce)
+    const row = this.expected.get(key)
+    this.expected.delete(key)
+    return row
+  }
+
+  private put(entry: Entry): Write {
+    entry.isJournaled = true
+    return putRow(entry)
+  }
+
+  private insert(entry: Entry): void {
+    const { sender, nonce, hash } = entry.tx
+    const nonces = this.bySender.get(sender)
+    if (nonces === undefined) this.bySender.set(sender, new Map([[nonce, entry]]))
+    else nonces.set(nonce, entry)
+    this.byHash.set(hash, entry)
+  }
+
+  private remove(entry: Entry): void {
+    const { sender, nonce, hash } = entry.tx
+    this.byHash.delete(hash)
+    const nonces = this.bySender.get(sender)
+    nonces?.delete(nonce)
+    if (nonces?.size === 0) this.bySender.delete(sender)
+  }
+
+  private finish(entry: Entry, reason: string, writes: Write[]): void {
+    this.remove(entry)
+    this.count(reason)
+    if (entry.isJournaled) writes.push(deleteRow(entry.tx.sender, entry.tx.nonce))
+    if (reason !== 'mined') return
+    const { origin, seq, firstSeenMs, trackedAtMs } = entry
+    this.mined.delete(entry.tx.hash)
+    this.mined.set(entry.tx.hash, { origin, seq, firstSeenMs, trackedAtMs })
+    if (this.mined.size <= limits.trackedMinedMax) return
+    const { value: oldest } = this.oldestMined.next()
+    if (oldest !== undefined) this.mined.delete(oldest)
+  }
+
+  private published(entry: Entry, now: number): void {
+    entry.publishAtMs = now + this.parts.config.republishMs + this.parts.jitterMs()
+  }
+
+  private count(reason: string): void {
+    this.finished.set(reason, (this.finished.get(reason) ?? 0) + 1)
+  }
+}
+
+interface Change {
+  readonly now: number
+  readonly writes: Write[]
+  readonly entered: Entered[]
+}
+
+const triedAt = (entry: Entry): number => entry.lastTryMs ?? Number.NEGATIVE_INFINITY
+const keyOf = (sender: Address, nonce: bigint): string => `${sender} ${nonce}`
+const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
+const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0
+
+function bySenderAndNonce(left: TxRecord, right: TxRecord): number {
+  if (left.sender !== right.sender) return left.sender < right.sender ? -1 : 1
+  return left.nonce < right.nonce ? -1 : 1
+}

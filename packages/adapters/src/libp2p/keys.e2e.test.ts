@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateKeyPairFromSeed, privateKeyToProtobuf } from '@libp2p/crypto/keys'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { keyFromSeed, loadOrCreateP2pKey, peerIdOf } from './keys.ts'
 
 test('the key of a seed is the one libp2p makes of it', async () => {
@@ -15,7 +15,14 @@ test('the key of a seed is the one libp2p makes of it', async () => {
 })
 
 const key = (index: number) => keyFromSeed(new Uint8Array(32).fill(index))
-const place = async () => join(await mkdtemp(join(tmpdir(), 'rockpool-key-')), 'p2p.key')
+const made: string[] = []
+afterAll(() => Promise.all(made.map(folder => rm(folder, { recursive: true, force: true }))))
+
+async function place(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rockpool-key-'))
+  made.push(folder)
+  return join(folder, 'p2p.key')
+}
 
 test('a missing key is made once: 68 bytes in hex, mode 0600, nothing left beside it', async () => {
   const file = await place()

@@ -1,34 +1,16 @@
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { privateKeyToAddress } from 'viem/accounts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { call, checkout, type Network, until } from '../testkit/devnet.ts'
+import { devnetVerbs, runProgram } from '../testkit/devnet-verb.ts'
 
 /* What an operator can do to a running devnet from another terminal. */
 
 const name = 'e2e-verbs'
 const folder = join(checkout, '.devnet', name)
 
-/** Runs a program of the checkout to its end. */
-function run(args: readonly string[]): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
-    cwd: checkout,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' },
-  })
-  let said = ''
-  child.stdout.on('data', chunk => {
-    said += chunk
-  })
-  child.stderr.on('data', chunk => {
-    said += chunk
-  })
-  return new Promise(resolve => child.once('close', code => resolve({ code: code ?? -1, said })))
-}
-
-const devnet = (...args: string[]) =>
-  run(['--conditions=@rockpool/source', 'scripts/devnet.ts', ...args, '--name', name])
+const devnet = devnetVerbs(name)
 
 const network = (): Network =>
   JSON.parse(readFileSync(join(folder, 'network.json'), 'utf8')) as Network
@@ -131,7 +113,7 @@ test('ether is sent, and logs of all nodes are merged', async () => {
 })
 
 test('the node itself is found by its name', async () => {
-  const { code, said } = await run([
+  const { code, said } = await runProgram([
     ...['apps/node/bin/rockpool.mjs', 'status', '--node', 'n1', '--devnet', name, '--json'],
   ])
 

@@ -8,7 +8,7 @@ import {
   headsOf,
   onOneHead,
   type RpcBlock,
-  receiptsOn,
+  untilMined,
 } from '../testkit/bookkeeping.ts'
 import { call, type Devnet, type NetworkNode, startDevnet, until } from '../testkit/devnet.ts'
 import { devnetVerbs } from '../testkit/devnet-verb.ts'
@@ -40,6 +40,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await load?.pause()
+  load?.close()
   await devnet?.stop()
 })
 
@@ -149,11 +150,7 @@ async function expectNothingToBeLost(apart: readonly Branch[]): Promise<void> {
     )
     expect(known.filter(each => each === null)).toEqual([])
   }
-  const missing = async () => {
-    const receipts = await Promise.all(network.nodes.map(({ rpc }) => receiptsOn(rpc, [...all])))
-    return receipts.flat().filter(receipt => receipt === null).length
-  }
-  await until('all that pays is mined', async () => (await missing()) === 0, 30_000)
+  await untilMined(network.nodes, [...all], 30_000)
   for (const { rpc } of network.nodes) expect(await poolOf(rpc)).toEqual([...stay].sort())
   await until('one head', () => onOneHead(network.nodes), oneHeadMs)
   await expectBooksToBalance(

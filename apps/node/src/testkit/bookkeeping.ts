@@ -46,6 +46,30 @@ export const receiptsOn = (rpc: string, hashes: readonly string[]) =>
     hashes.map(hash => [hash]),
   )
 
+/** Waits until every node has each in its chain; else fails with what a node lacks and what it knows of it. */
+export async function untilMined(
+  nodes: readonly NetworkNode[],
+  hashes: readonly string[],
+  withinMs: number,
+): Promise<void> {
+  const deadline = Date.now() + withinMs
+  for (const { name, rpc } of nodes) {
+    for (;;) {
+      const height = Number(await call<string>(rpc, 'eth_blockNumber'))
+      const blocks = await blocksOn(rpc, 0, height)
+      const mined = new Set(blocks.flatMap(block => block.transactions))
+      const missing = hashes.filter(hash => !mined.has(hash))
+      if (missing.length === 0) break
+      if (Date.now() > deadline) {
+        const first = await call(rpc, 'eth_getTransactionByHash', [missing[0]])
+        const what = `${missing.length} of ${hashes.length}, the first ${missing[0]}`
+        throw new Error(`${name} has not mined ${what}, known as ${JSON.stringify(first)}`)
+      }
+      await new Promise(resolve => setTimeout(resolve, 250))
+    }
+  }
+}
+
 /** The canonical blocks from `first` to `last`. */
 export const blocksOn = (rpc: string, first: number, last: number) =>
   askMany<RpcBlock>(
@@ -69,14 +93,15 @@ export async function onOneHead(nodes: readonly NetworkNode[]): Promise<boolean>
 
 /**
  * Fails unless the chain from genesis to the lowest head holds each of `hashes` once and nothing twice, and every balance on every node is
- * what headers, receipts and `transfers`, which are all that was mined, say.
+ * what headers, receipts and `transfers`, which are all that was mined, say. Receipts are asked of `witnesses`, who must agree.
  */
 export async function expectBooksToBalance(
   network: Network,
   transfers: readonly Transfer[],
   hashes: readonly string[],
+  witnesses: readonly NetworkNode[] = network.nodes,
 ): Promise<void> {
-  const all = await Promise.all(network.nodes.map(node => receiptsOn(node.rpc, hashes)))
+  const all = await Promise.all(witnesses.map(node => receiptsOn(node.rpc, hashes)))
   for (const other of all.slice(1)) expect(other).toEqual(all[0])
   const receipts = (all[0] ?? []) as RpcReceipt[]
   expect(receipts.filter(receipt => receipt?.status !== '0x1')).toEqual([])

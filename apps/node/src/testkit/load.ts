@@ -1,3 +1,5 @@
+import { Agent, request } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { keccak256 } from 'viem'
 import { call, type Network } from './devnet.ts'
 import { draws, signTransfer, type Transfer } from './transfers.ts'
@@ -27,12 +29,17 @@ const stayers = 5
 const tickMs = 25
 const answerMs = 10_000
 const tries = 20
+/** Connections to one node: a node takes only so many of one client. */
+const connectionsMax = 16
+/** Transfers without an answer; beyond that the load waits and falls behind its rate. */
+const flyingMax = 400
 
 export type Load = ReturnType<typeof startLoad>
 
 /** Sends signed transfers at a steady rate, without gaps in the nonces of an account, and notes who answered for which. */
 export function startLoad(network: Network, plan: LoadPlan) {
   const draw = draws(plan.seed)
+  const agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
   const nonces = new Map<number, number>()
   const sent: Sent[] = []
   const refused: string[] = []
@@ -62,13 +69,15 @@ export function startLoad(network: Network, plan: LoadPlan) {
     if (hash !== undefined) sent.push({ hash, transfer, stays, taken: answers })
   }
 
-  async function take(raw: string, group: readonly number[]) {
+  async function take(raw: `0x${string}`, group: readonly number[]) {
     let last: unknown
     for (let tried = 0; tried < tries; tried += 1) {
       const node = group[draw(group.length)] ?? 0
-      const answer = await submit(network.nodes[node]?.rpc ?? '', raw).catch((error: Error) => {
-        last = error
-      })
+      const answer = await submit(agent, network.nodes[node]?.rpc ?? '', raw).catch(
+        (error: Error) => {
+          last = error
+        },
+      )
       if (answer === undefined) {
         await pause(100)
         continue
@@ -86,7 +95,7 @@ export function startLoad(network: Network, plan: LoadPlan) {
     const made = { all: 0, stays: 0 }
     while (isOn) {
       const seconds = (performance.now() - begun) / 1_000
-      while (isOn && made.all < seconds * plan.perSecond) {
+      while (isOn && flying.size < flyingMax && made.all < seconds * plan.perSecond) {
         const stays = made.stays < seconds * plan.staysPerSecond
         made.all += 1
         if (stays) made.stays += 1
@@ -115,31 +124,38 @@ export function startLoad(network: Network, plan: LoadPlan) {
       await running
       await Promise.all(flying)
     },
+    close: () => agent.destroy(),
   }
 }
 
 /** The transaction's hash, also when the node has it from another; a refusal; rejects when the node does not answer. */
-async function submit(rpc: string, raw: string): Promise<{ hash: string } | { refusal: string }> {
-  const response = await fetch(rpc, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'eth_sendRawTransaction',
-      params: [raw],
-    }),
-    signal: AbortSignal.timeout(answerMs),
-  })
-  const { result, error } = (await response.json()) as {
+async function submit(
+  agent: Agent,
+  rpc: string,
+  raw: `0x${string}`,
+): Promise<{ hash: string } | { refusal: string }> {
+  const body = { jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: [raw] }
+  const { result, error } = (await post(agent, rpc, JSON.stringify(body))) as {
     result?: string
     error?: { message: string }
   }
   if (result !== undefined) return { hash: result }
-  const refusal = error?.message ?? `HTTP ${response.status}`
+  const refusal = error?.message ?? 'no result'
   // It came over the network, or an earlier try was heard though not answered.
   if (!/already known|nonce too low/.test(refusal)) return { refusal }
-  return { hash: keccak256(raw as `0x${string}`) }
+  return { hash: keccak256(raw) }
+}
+
+function post(agent: Agent, url: string, body: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': body.length }
+    const signal = AbortSignal.timeout(answerMs)
+    const asked = request(url, { method: 'POST', agent, headers, signal }, response => {
+      json(response).then(resolve, reject)
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
 }
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))

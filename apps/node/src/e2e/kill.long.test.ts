@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { askMany, expectBooksToBalance, onOneHead, untilMined } from '../testkit/bookkeeping.ts'
+import { type Devnet, startDevnet, until } from '../testkit/devnet.ts'
+import { devnetVerbs } from '../testkit/devnet-verb.ts'
+import { type Load, poolOf, startLoad } from '../testkit/load.ts'
+
+/*
+ * Every node of a network under load is killed without a word, one after the other, and comes back: with its chain, its place among the others,
+ * and all that it ever answered for.
+ */
+
+const name = 'e2e-kill'
+const rounds = process.env.ROCKPOOL_E2E_ROUNDS === '5' ? 5 : 1
+/** How long the load runs before each kill, and while the node is gone. */
+const loadMs = 3_000
+const goneMs = 1_500
+const backMs = 30_000
+const all = [0, 1, 2, 3]
+
+let devnet: Devnet
+let load: Load
+
+beforeAll(async () => {
+  devnet = await startDevnet(name, ['--block', '500ms'])
+})
+
+afterAll(async () => {
+  await load?.pause()
+  load?.close()
+  await devnet?.stop()
+})
+
+const time = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+test(
+  `kill -9 of each node with 200 tx/s offered, ${rounds}x: back within 30 s, nothing answered for is lost or mined twice`,
+  async () => {
+    const { network } = devnet
+    load = startLoad(network, {
+      ...{ seed: 23, perSecond: 200, staysPerSecond: 2 },
+      groupsOf: () => [all],
+    })
+    const figures: string[] = []
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const victim of all) figures.push(`${round}: ${await killAndRestart(victim)}`)
+    }
+    await load.pause()
+    console.log(`${load.sent.length} sent\n${figures.join('\n')}`)
+
+    expect(load.refused).toEqual([])
+    const pay = load.sent.filter(({ stays }) => !stays)
+    const hashes = pay.map(({ hash }) => hash)
+    await untilMined(network.nodes, hashes, backMs)
+    const stay = load.sent.filter(({ stays }) => stays).map(({ hash }) => hash)
+    for (const { rpc } of network.nodes) expect(await poolOf(rpc)).toEqual([...stay].sort())
+    await until('one head', () => onOneHead(network.nodes), backMs)
+    await expectBooksToBalance(
+      network,
+      pay.map(({ transfer }) => transfer),
+      hashes,
+      // One head is one receipts root, so thousands of receipts are asked of one node only.
+      network.nodes.slice(0, 1),
+    )
+  },
+  60_000 + rounds * 100_000,
+)
+
+/** One round of one node, under load until it is back; its figures. */
+async function killAndRestart(victim: number): Promise<string> {
+  const { nodes } = devnet.network
+  const node = nodes[victim]
+  if (node === undefined) throw new Error(`no node ${victim}`)
+  const verb = devnetVerbs(name)
+  const [before, begun] = [load.sent.length, Date.now()]
+  load.resume()
+  await time(loadMs)
+  expect(await verb('kill', node.name)).toMatchObject({ code: 0 })
+  const rate = Math.round((load.sent.length - before) / ((Date.now() - begun) / 1_000))
+  const answered = load.sent.filter(({ taken }) => taken.some(each => each.node === victim))
+  await time(goneMs)
+  const restartAt = Date.now()
+  expect(await verb('restart', node.name)).toMatchObject({ code: 0 })
+  const left = () => backMs - (Date.now() - restartAt)
+  await until(
+    `${node.name} is ready`,
+    async () => (await fetch(`${node.ops}/readyz`)).status === 200,
+    left(),
+  )
+  const readyAfter = Date.now() - restartAt
+  await load.pause()
+  await until(`one head with ${node.name}`, () => onOneHead(nodes), left())
+  const oneHeadAfter = Date.now() - restartAt
+  await until(
+    `${node.name} has all it answered for`,
+    async () => {
+      const known = await askMany<unknown>(
+        node.rpc,
+        'eth_getTransactionByHash',
+        answered.map(({ hash }) => [hash]),
+      )
+      return known.every(each => each !== null)
+    },
+    left(),
+  )
+  await until(
+    `one pool with ${node.name}`,
+    async () => {
+      const pools = await Promise.all(nodes.map(({ rpc }) => poolOf(rpc)))
+      return new Set(pools.map(pool => pool.join())).size === 1
+    },
+    left(),
+  )
+  const onePoolAfter = Date.now() - restartAt
+  return `${node.name} had answered for ${answered.length} (${rate} tx/s); ready ${readyAfter} ms, one head ${oneHeadAfter} ms, one pool ${onePoolAfter} ms after its restart`
+}

@@ -5,10 +5,10 @@ import type { LoadResult, LoadWish, SignWish } from './load.ts'
 import { chainId, type Server, startAnvil, startGeth, startRockpool } from './servers.ts'
 
 const connections = 16
-const warmMs = 1_000
+const warmMs = 5_000
 const ms = 10_000
 /** Transactions of each account: enough for the fastest of the three over the whole time. */
-const each = 24_000
+const each = 16_000
 
 /**
  * Submitting over HTTP to one process from outside, on the same cores: accepted transactions per second of wall time. Every rate is measured

@@ -1,7 +1,7 @@
 import { type Answer, type Failure, failed, ok } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Crypto, RecoveryJob } from '../ports.ts'
-import { type Address, fromHex, type Hash } from '../values/bytes.ts'
+import type { Address, Hash } from '../values/bytes.ts'
 import { authorizationPayload } from './encode.ts'
 import type { DecodedTx, TxRecord } from './record.ts'
 import { isSignatureInRange, signatureParity } from './signature.ts'
@@ -26,7 +26,7 @@ export function createRecovery(
   const recovered = new Map<Hash, TxRecord>()
   // Kept, since all before it is gone: a fresh one would walk over everything deleted since the map was last rebuilt, 45 µs at full size.
   const oldest = recovered.keys()
-  const underWay = new Map<Hash, Promise<Answer<TxRecord>>>()
+  const underWay = new Map<Hash, Plan>()
 
   function known(hash: Hash): TxRecord | undefined {
     const record = recovered.get(hash)
@@ -45,41 +45,75 @@ export function createRecovery(
 
   function recover(txs: readonly DecodedTx[]): Promise<readonly Answer<TxRecord>[]> {
     const jobs: RecoveryJob[] = []
-    const fresh: (() => void)[] = []
-    const batch = later<readonly (Address | undefined)[]>()
-    const answers = txs.map((tx): Answer<TxRecord> | Promise<Answer<TxRecord>> => {
+    const fresh: Plan[] = []
+    const slots = txs.map((tx): Answer<TxRecord> | Plan => {
       const record = known(tx.hash)
       if (record !== undefined) return ok(record)
       const waiting = underWay.get(tx.hash)
       if (waiting !== undefined) return waiting
       const parity = signatureParity(tx, chainId)
       if (!parity.ok) return parity
-      const build = planned(tx, parity.value, crypto, jobs)
-      const answer = batch.promise.then(addresses => {
-        const built = build(addresses)
-        if (built.ok) remember(built.value)
-        return built
-      }, crashed)
-      underWay.set(tx.hash, answer)
-      fresh.push(() => underWay.delete(tx.hash))
-      return answer
+      const plan = planned(tx, parity.value, crypto, jobs)
+      underWay.set(tx.hash, plan)
+      fresh.push(plan)
+      return plan
     })
-    if (jobs.length > 0) batch.follow(crypto.recover(jobs))
-    return Promise.all(answers).finally(() => {
-      for (const forget of fresh) forget()
-    })
+    if (fresh.length > 0) {
+      const settled = settle(fresh, jobs)
+      // Whoever waits for it gets its rejection; it is not one that nobody handles.
+      settled.catch(() => undefined)
+      for (const plan of fresh) plan.settled = settled
+    }
+    return collect(slots)
+  }
+
+  async function settle(plans: readonly Plan[], jobs: readonly RecoveryJob[]): Promise<void> {
+    try {
+      const addresses = await crypto.recover(jobs)
+      for (const plan of plans) {
+        const answer = built(plan, addresses)
+        if (answer.ok) remember(answer.value)
+        plan.answer = answer
+      }
+    } catch (reason) {
+      const failure = crashed(reason)
+      for (const plan of plans) plan.answer = failure
+    } finally {
+      for (const { tx } of plans) underWay.delete(tx.hash)
+    }
   }
 
   return { recover, known }
 }
 
-/** Appends this transaction's signatures to `jobs`; what comes back makes the record once their signers are known. */
-function planned(
-  tx: DecodedTx,
-  parity: 0 | 1,
-  crypto: Crypto,
-  jobs: RecoveryJob[],
-): (addresses: readonly (Address | undefined)[]) => Answer<TxRecord> {
+/** A transaction whose signers are being recovered, and then its answer. One promise serves all of a call: they are told together. */
+interface Plan {
+  readonly tx: DecodedTx
+  /** Where the sender stands among the jobs of its call, and each authority; undefined: not asked for. */
+  readonly senderAt: number
+  readonly slotsAt: readonly (number | undefined)[]
+  settled: Promise<void> | undefined
+  answer: Answer<TxRecord> | undefined
+}
+
+async function collect(
+  slots: readonly (Answer<TxRecord> | Plan)[],
+): Promise<readonly Answer<TxRecord>[]> {
+  const answers: Answer<TxRecord>[] = []
+  for (const slot of slots) {
+    if ('ok' in slot) {
+      answers.push(slot)
+      continue
+    }
+    if (slot.answer === undefined) await slot.settled
+    if (slot.answer === undefined) throw new TypeError('a settled plan has its answer')
+    answers.push(slot.answer)
+  }
+  return answers
+}
+
+/** Appends this transaction's signatures to `jobs`. */
+function planned(tx: DecodedTx, parity: 0 | 1, crypto: Crypto, jobs: RecoveryJob[]): Plan {
   const senderAt = jobs.length
   jobs.push(jobOf(crypto.keccak256(tx.signingPayload), tx.r, tx.s, parity))
   const slotsAt = tx.authorizations.map(authorization => {
@@ -88,14 +122,18 @@ function planned(
     const digest = crypto.keccak256(authorizationPayload(authorization))
     return jobs.push(jobOf(digest, r, s, yParity === 0n ? 0 : 1)) - 1
   })
-  return addresses => {
-    const sender = addresses[senderAt]
-    if (sender === undefined) {
-      return failed('pool/invalid-sender', 'invalid sender: recovery failed')
-    }
-    const authoritySlots = slotsAt.map(at => (at === undefined ? null : (addresses[at] ?? null)))
-    return ok(withSigners(tx, sender, authoritySlots))
-  }
+  return { tx, senderAt, slotsAt, settled: undefined, answer: undefined }
+}
+
+/** The record, now that the signers are known. */
+function built(
+  { tx, senderAt, slotsAt }: Plan,
+  addresses: readonly (Address | undefined)[],
+): Answer<TxRecord> {
+  const sender = addresses[senderAt]
+  if (sender === undefined) return failed('pool/invalid-sender', 'invalid sender: recovery failed')
+  const authoritySlots = slotsAt.map(at => (at === undefined ? null : (addresses[at] ?? null)))
+  return ok(withSigners(tx, sender, authoritySlots))
 }
 
 /**
@@ -144,8 +182,17 @@ function jobOf(digest: Uint8Array, r: bigint, s: bigint, id: number): RecoveryJo
   return { digest, r: word(r), s: word(s), id }
 }
 
+const scratch = new Uint8Array(32)
+const words = new DataView(scratch.buffer)
+
+/** 32 bytes, big-endian. The setter takes the low 64 bits; by text it would take three times as long. */
 function word(value: bigint): Uint8Array {
-  return fromHex(value.toString(16).padStart(64, '0'))
+  let rest = value
+  for (let at = 24; at >= 0; at -= 8) {
+    words.setBigUint64(at, rest)
+    rest >>= 64n
+  }
+  return scratch.slice()
 }
 
 /** A dead worker says nothing about the transaction; any other rejection is a bug and stays one. */
@@ -157,17 +204,4 @@ function crashed(reason: unknown): Failure {
     reason.code === 'crypto/crashed'
   if (!isCrash) throw reason
   return failed('load/internal', 'txpool is not ready: signature recovery crashed')
-}
-
-interface Later<T> {
-  readonly promise: Promise<T>
-  follow(source: Promise<T>): void
-}
-
-function later<T>(): Later<T> {
-  let resolve: (value: T | Promise<T>) => void = () => undefined
-  const promise = new Promise<T>(settle => {
-    resolve = settle
-  })
-  return { promise, follow: source => resolve(source) }
 }

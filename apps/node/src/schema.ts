@@ -208,7 +208,7 @@ export const settings: readonly Setting[] = [
     'crypto.workers',
     is.wholeNumber(0, 64),
     undefined,
-    'Signature recovery threads; 0 is the main thread; default cores - 1, 1 to 4.',
+    'Signature recovery threads; 0 is the main thread; default the cores, at most 4.',
   ),
   setting(
     'record.enabled',

@@ -8,13 +8,13 @@ export interface BenchDevnet {
   stop(): Promise<void>
 }
 
-/** A devnet through the launcher. */
+/** A devnet as `npm start` makes it. */
 export async function startDevnet(
   name: string,
   args: readonly string[] = [],
 ): Promise<BenchDevnet> {
-  const up = ['scripts/devnet.ts', 'up', '--name', name, ...args]
-  const launched = await launch(process.execPath, [...process.execArgv, ...up])
+  const start = ['scripts/run.mjs', 'start', '--name', name, ...args]
+  const launched = await launch(process.execPath, start)
   const files = filesOf(name)
   const network = JSON.parse(readFileSync(files.network, 'utf8')) as NetworkFile
   return {

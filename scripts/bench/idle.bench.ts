@@ -5,7 +5,7 @@ import { startDevnet } from './devnet.ts'
 import { cpuSecondsOf, median, pause, residentMiB } from './measure.ts'
 
 const bin = fileURLToPath(new URL('../../apps/node/bin/rockpool.mjs', import.meta.url))
-const settleMs = 5_000
+const settleMs = 15_000
 const idleMs = 20_000
 const helpRounds = 9
 

@@ -3,8 +3,6 @@ import type {
   ConnectionGater,
   PeerId as Libp2pPeerId,
   MultiaddrConnection,
-  Transport,
-  Upgrader,
 } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
@@ -20,9 +18,7 @@ import {
 import { peerOf } from './addresses.ts'
 import type { NetworkClock } from './clock.ts'
 import { createFaultLink, type FaultLink } from './fault-link.ts'
-
-/** What makes a transport, as libp2p takes it. */
-export type MakeTransport<Components> = (components: Components) => Transport
+import { type MakeTransport, withEachRaw } from './raw-connections.ts'
 
 interface Parts {
   readonly clock: NetworkClock
@@ -151,16 +147,14 @@ export function createFaults({ clock, random, healed, log }: Parts): Faults {
   }
 
   function wrap<Components>(make: MakeTransport<Components>): MakeTransport<Components> {
+    const tapped = withEachRaw(make, take)
     return components => {
-      const transport = make(components)
+      const transport = tapped(components)
       const dial = transport.dial.bind(transport)
-      const createListener = transport.createListener.bind(transport)
       transport.dial = async (addr, options) => {
         if (ruleOf(idOf(addr), addressOf(addr))?.cut === true) throw connectionReset()
-        return dial(addr, { ...options, upgrader: tapped(options.upgrader, take) })
+        return dial(addr, options)
       }
-      transport.createListener = options =>
-        createListener({ ...options, upgrader: tapped(options.upgrader, take) })
       return transport
     }
   }
@@ -205,21 +199,6 @@ export function createFaults({ clock, random, healed, log }: Parts): Faults {
   }
 
   return { set, clear, reset, list: () => [...rules.values()], wrap, watch }
-}
-
-/** The upgrader with a look at every raw connection before its first byte. */
-function tapped(upgrader: Upgrader, take: (raw: MultiaddrConnection) => void): Upgrader {
-  return new Proxy(upgrader, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]): unknown => {
-        if (name === 'upgradeInbound' || name === 'upgradeOutbound')
-          take(args[0] as MultiaddrConnection)
-        return value.apply(target, args) as unknown
-      }
-    },
-  })
 }
 
 function asRaw(connection: MultiaddrConnection): RawConnection {

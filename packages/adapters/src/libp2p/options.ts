@@ -25,6 +25,7 @@ import {
   scoreParams,
   thresholds,
 } from './profiles.ts'
+import { gatherWrites, withEachRaw } from './raw-connections.ts'
 
 export type { MeshOptions, NetworkProfile } from './profiles.ts'
 
@@ -157,7 +158,7 @@ export function libp2pOptions(
       listen: options.listen.map(listenAddress),
       announce: (options.advertise ?? []).map(listenAddress),
     },
-    transports: [withFaults(tcp(), faults)],
+    transports: [withFaults(withEachRaw(tcp(), gatherWrites), faults)],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: 256, maxOutboundStreams: 256 })],
     connectionManager: {

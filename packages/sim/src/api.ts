@@ -51,6 +51,12 @@ export interface SimOptions {
   readonly tear: boolean
   readonly clock: { readonly driftPpm: number; readonly wall: WallModel }
   readonly txPerSecond: number
+  /** Connections reset, publications doubled, slow readers and narrow links, dials that fail, full disks: rates of the whole world. */
+  readonly reset: { readonly perSecond: number }
+  readonly duplicate: { readonly perSecond: number }
+  readonly slow: { readonly perSecond: number; readonly meanMs: number }
+  readonly dialFailure: { readonly perSecond: number; readonly meanMs: number }
+  readonly diskFull: { readonly perSecond: number; readonly meanMs: number }
   readonly strategy: Strategy
   /** Labels of rare luck that are on. */
   readonly maybe: readonly string[]

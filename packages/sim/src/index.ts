@@ -3,3 +3,23 @@
  * and whatever starts a run (`apps/sim`).
  */
 export type * from './api.ts'
+export {
+  calmOptions,
+  drawOptions,
+  healMsOf,
+  type Parsed,
+  parseOptions,
+  type Wishes,
+} from './options.ts'
+export {
+  ACCOUNTS,
+  type Attack,
+  drawPlan,
+  type Plan,
+  type PlanArgs,
+  type PlanEvent,
+  type PlanKind,
+  parsePlan,
+  type TxKind,
+} from './plan.ts'
+export { planDriver, type WorkDeeds } from './plan-driver.ts'

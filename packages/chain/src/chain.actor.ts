@@ -44,6 +44,8 @@ export interface ChainParts {
   readonly sync: Pick<ActorRef<SyncFetch>, 'tell'>
   /** Told when the store takes no more, and when it does again. */
   readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
+  /** Given the chain at every start: for whoever checks it from outside, between turns, reading only. */
+  show?(chain: DevChain): void
 }
 
 /** What only the chain tells itself. */
@@ -257,6 +259,7 @@ export function chainActor(
     return message => {
       if (message.type === 'chain.loaded') {
         core = open(loadedOrThrow(message.loaded))
+        parts.show?.(core.chain)
         ctx.log.info('chain/opened', { number: core.chain.head.number, hash: core.chain.head.hash })
         begin(core.importer.follow())
         return ctx.unstash()

@@ -4,6 +4,7 @@
  */
 export {
   createNode,
+  type Inside,
   type Node,
   type NodeConfig,
   type NodePorts,

@@ -2,24 +2,29 @@ import { type ActorRef, Bus, type Clock, type DrainResult, type LogSink } from '
 import {
   type BlockSigner,
   chainActor,
+  type DevChain,
   type Genesis,
   genesisBlock,
   headOf,
   type ProducerMode,
   producerActor,
+  sourceChainActor,
   syncActor,
 } from '@rockpool/chain'
 import { gossip, reconciler } from '@rockpool/p2p'
 import {
+  type Pool,
   type PoolConfig,
   poolActor,
   poolMailbox,
   requireJournal,
+  type Tracker,
   trackerActor,
 } from '@rockpool/pool'
 import {
   type Address,
   type ChainMessage,
+  type ChainSource,
   type ChainStatus,
   CodedError,
   type Crypto,
@@ -40,6 +45,7 @@ import {
   type ProducerMessage,
   type ReconcilerMessage,
   type ReconcilerStats,
+  type Recovery,
   type Series,
   type Signature,
   type Store,
@@ -47,6 +53,7 @@ import {
   type TrackerStats,
   type Verdict,
 } from '@rockpool/protocol'
+import { noProducer, noSync } from './absent.ts'
 import { createCounts } from './counts.ts'
 import { busSeries, roomSeries } from './metrics.ts'
 import { node as lifecycleActor } from './node.actor.ts'
@@ -68,6 +75,8 @@ export interface NodePorts {
   readonly seal: { readonly address: Address; sign(digest: Uint8Array): Promise<Signature> }
   /** The key of the network's director, on the node that holds it. */
   readonly director?: BlockSigner
+  /** The chain of another client, to be followed instead of a dev chain: then there is neither producer nor block sync. */
+  readonly source?: ChainSource
   readonly log: LogSink
   /** Hears, once, of an error that no supervisor could handle. */
   fatal(error: unknown): void
@@ -94,6 +103,15 @@ export interface NodeRefs {
   readonly gossip: ActorRef<GossipMessage>
   readonly node: ActorRef<NodeMessage>
   readonly observer: ActorRef<ObserverMessage>
+}
+
+/** The cores of the rooms, for whoever checks a node from outside: read between turns, changed by nobody. Absent before their start. */
+export interface Inside {
+  readonly chain?: DevChain
+  readonly pool?: Pool
+  /** Undefined also where nothing is followed. */
+  readonly tracker?: Tracker | undefined
+  readonly gossip?: GossipStats
 }
 
 export interface NodeStatus {
@@ -138,6 +156,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   let stats: GossipStats = { verdicts: new Map(), charges: new Map(), counts: new Map() }
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
+  let inside: Inside = {}
 
   bus.spawn(refs.observer, observer(listeners))
   bus.spawn(
@@ -165,17 +184,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     const recovery = createRecovery(crypto, BigInt(genesis.chainId))
     advance('opening')
     advance('recovering')
-    bus.spawn(
-      refs.chain,
-      chainActor({
-        genesis,
-        store: ports.store('chain'),
-        crypto,
-        recovery,
-        sync: refs.sync,
-        node: refs.node,
-      }),
-    )
+    openChain(recovery)
     const status = await bus.ask<ChainMessage, ChainStatus>(
       refs.chain,
       reply => ({ type: 'chain.getStatus', reply }),
@@ -203,6 +212,9 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         node: refs.node,
         ...(journal && { journal }),
         start: head,
+        show: (pool, tracker) => {
+          inside = { ...inside, pool, tracker }
+        },
       }),
     )
     if (!config.pool.noLocals) {
@@ -223,6 +235,9 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         minTip: config.pool.priceLimit,
         head,
         blockTimeMs: genesis.blockTimeMs,
+        show: gossip => {
+          inside = { ...inside, gossip }
+        },
       }),
     )
     bus.spawn(
@@ -239,6 +254,48 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         blockTimeMs: genesis.blockTimeMs,
       }),
     )
+    startMakers()
+    totals.hear({
+      type: 'chain.head',
+      old: head,
+      new: head,
+      ancestor: head,
+      removed: [],
+      added: [],
+    })
+    await startNetwork()
+  }
+
+  function openChain(recovery: Recovery): void {
+    if (ports.source !== undefined) {
+      const { chainId } = genesis
+      const { hash: genesisHash } = genesisHeader
+      const { source } = ports
+      bus.spawn(refs.chain, sourceChainActor({ source, chainId, genesisHash }))
+      return
+    }
+    bus.spawn(
+      refs.chain,
+      chainActor({
+        genesis,
+        store: ports.store('chain'),
+        crypto,
+        recovery,
+        sync: refs.sync,
+        node: refs.node,
+        show: chain => {
+          inside = { ...inside, chain }
+        },
+      }),
+    )
+  }
+
+  function startMakers(): void {
+    if (ports.source !== undefined) {
+      bus.spawn(refs.sync, noSync())
+      bus.spawn(refs.producer, noProducer())
+      return
+    }
     bus.spawn(
       refs.sync,
       syncActor({
@@ -263,15 +320,6 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         ...(config.mining && { mode: config.mining }),
       }),
     )
-    totals.hear({
-      type: 'chain.head',
-      old: head,
-      new: head,
-      ancestor: head,
-      removed: [],
-      added: [],
-    })
-    await startNetwork()
   }
 
   /** Where the pool writes own transactions; refused here if it holds those of another chain, before anybody listens. */
@@ -342,7 +390,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     )
     await network.start()
     network.subscribe(names.tx)
-    network.subscribe(names.block)
+    if (ports.source === undefined) network.subscribe(names.block)
   }
 
   /** Connections are facts of the network, which is no actor: its listeners are told from outside, by the same table. */
@@ -479,6 +527,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     },
     /** From memory, for a status line. */
     glance: () => ({ ...totals.counts, peers: network.peers().length }),
+    inside: () => inside,
     genesisHead: headOf(genesisHeader),
   }
 }

@@ -26,6 +26,7 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     const charges = createCounts(limits.faultReasonsMax)
     const counts = createCounts(16)
     const stats = { verdicts: verdicts.counts, charges: charges.counts, counts: counts.counts }
+    parts.show?.(stats)
     const known = createKnown(hash => hash)
     const bad = createSeen<JudgedCode>(limits.badTxsMax)
     let head = parts.head

@@ -2,6 +2,7 @@ import type { ActorRef } from '@rockpool/actor'
 import type {
   ChainOffer,
   Forks,
+  GossipStats,
   Head,
   NetworkPort,
   PoolAdd,
@@ -31,4 +32,6 @@ export interface GossipParts {
   readonly head: Head
   /** Time between blocks; 0: blocks come when there is something to put in. */
   readonly blockTimeMs: number
+  /** Given the counts at every start, for whoever checks them from outside: they go on counting. */
+  show?(stats: GossipStats): void
 }

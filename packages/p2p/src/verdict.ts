@@ -113,6 +113,7 @@ export const table: Readonly<Record<JudgedCode, Row>> = {
   'chain/state-missing': ignore,
   'chain/state-full': ignore,
   'chain/unknown-block': ignore,
+  'chain/not-here': ignore,
   'chain/other-genesis': ignore,
   'chain/double-sign': ignore,
 }

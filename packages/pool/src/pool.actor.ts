@@ -55,6 +55,8 @@ export interface PoolActorParts {
   readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
   /** The head the first `chain.head` follows. */
   readonly start: Head
+  /** Given pool and tracker at every start: for whoever checks them from outside, between turns, reading only. */
+  show?(pool: Pool, tracker: Tracker | undefined): void
 }
 
 /** What only the pool tells itself. */
@@ -90,6 +92,7 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           isJournaling: journal !== undefined,
           jitterMs: () => ctx.int(2 * republishJitterMs + 1) - republishJitterMs,
         })
+    parts.show?.(pool, tracker)
     const commits = createCommits(ctx, journal?.store)
     const announcer = createAnnouncer({
       ...{ ctx, pool, commits, tracker, now },

@@ -145,6 +145,11 @@ export const errors = {
     'look at the log: it names the record',
   ),
   'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
+  'chain/not-here': row(
+    'none',
+    'this node follows another client and has no chain of its own',
+    'ask that client',
+  ),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
   'chain/other-genesis': row(
     'user',

@@ -7,6 +7,7 @@ export {
   type Inside,
   type Node,
   type NodeConfig,
+  type NodeParts,
   type NodePorts,
   type NodeRefs,
   type NodeStatus,

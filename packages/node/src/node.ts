@@ -1,4 +1,11 @@
-import { type ActorRef, Bus, type Clock, type DrainResult, type LogSink } from '@rockpool/actor'
+import {
+  type ActorRef,
+  Bus,
+  type BusOptions,
+  type Clock,
+  type DrainResult,
+  type LogSink,
+} from '@rockpool/actor'
 import {
   type BlockSigner,
   chainActor,
@@ -94,6 +101,20 @@ export interface NodeConfig {
   readonly poolSync?: { readonly asks: boolean; readonly intervalMs: number }
 }
 
+/** What a node is made of. A simulation may put others in their place to see that the difference is noticed. */
+export interface NodeParts {
+  bus(options: BusOptions): Bus
+  readonly chainActor: typeof chainActor
+  readonly producerActor: typeof producerActor
+  readonly poolActor: typeof poolActor
+  readonly gossip: typeof gossip
+}
+
+const ownParts: NodeParts = {
+  bus: options => new Bus(options),
+  ...{ chainActor, producerActor, poolActor, gossip },
+}
+
 export interface NodeRefs {
   readonly chain: ActorRef<ChainMessage>
   readonly producer: ActorRef<ProducerMessage>
@@ -134,12 +155,17 @@ const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
  * The whole cast on one bus. Nothing is opened until `start`; `open` says that everybody who serves is listening; `stop` drains and may be
  * called twice.
  */
-export async function createNode(ports: NodePorts, config: NodeConfig) {
+export async function createNode(
+  ports: NodePorts,
+  config: NodeConfig,
+  parts: Partial<NodeParts> = {},
+) {
+  const made: NodeParts = { ...ownParts, ...parts }
   const { crypto, network } = ports
   const { genesis } = config
   const genesisHeader = genesisBlock(genesis, crypto.keccak256).header
   const names = topicsOf(genesis, genesisHeader.hash, crypto)
-  const bus = new Bus({
+  const bus = made.bus({
     clock: ports.clock,
     seed: ports.seed,
     entropy: count => ports.entropy.bytes(count),
@@ -205,7 +231,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     }
     bus.spawn(
       refs.pool,
-      poolActor({
+      made.poolActor({
         ...shared,
         config: config.pool,
         chain: refs.chain,
@@ -223,7 +249,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     }
     bus.spawn(
       refs.gossip,
-      gossip({
+      made.gossip({
         ...shared,
         network,
         poolSync: names.poolSync,
@@ -276,7 +302,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     }
     bus.spawn(
       refs.chain,
-      chainActor({
+      made.chainActor({
         genesis,
         store: ports.store('chain'),
         crypto,
@@ -308,7 +334,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     )
     bus.spawn(
       refs.producer,
-      producerActor({
+      made.producerActor({
         genesis,
         keccak256: crypto.keccak256,
         chain: refs.chain,

@@ -1,6 +1,6 @@
 import type { Rng } from '@rockpool/actor'
 import type { Genesis } from '@rockpool/chain'
-import type { NetworkNames, Node, NodeConfig, NodePorts } from '@rockpool/node'
+import type { NetworkNames, Node, NodeConfig, NodeParts, NodePorts } from '@rockpool/node'
 import type {
   Added,
   Address,
@@ -285,6 +285,7 @@ export type Driver = (world: WorldView) => void
 export interface NodeBuild {
   readonly ports: NodePorts
   readonly config: NodeConfig
+  readonly parts?: Partial<NodeParts>
 }
 
 /** A simulated chain that all nodes follow. */

@@ -4,6 +4,16 @@
  */
 export type * from './api.ts'
 export {
+  claimOf,
+  type Failure,
+  failureName,
+  failureText,
+  logText,
+  parseStored,
+  type Stored,
+  testText,
+} from './failure.ts'
+export {
   calmOptions,
   drawOptions,
   healMsOf,
@@ -23,3 +33,12 @@ export {
   type TxKind,
 } from './plan.ts'
 export { planDriver, type WorkDeeds } from './plan-driver.ts'
+export { type Planted, plantedBugs } from './planted/index.ts'
+export {
+  type Budget,
+  type Fails,
+  SHRINK_RUNS_MAX,
+  shrinkOptions,
+  shrinkPlan,
+  smallerOptions,
+} from './shrink.ts'

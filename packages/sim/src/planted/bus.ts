@@ -1,0 +1,25 @@
+import { Bus } from '@rockpool/actor'
+import type { Planted } from './planted.ts'
+
+/** Mailboxes forget from here on: small enough to be reached. */
+const waitingMax = 16
+
+/** A bus that counts a message as sent and has no room for it. */
+class ForgetfulBus extends Bus {
+  override enqueue(...[cell, ...rest]: Parameters<Bus['enqueue']>): boolean {
+    if (cell.user.size < waitingMax) return super.enqueue(cell, ...rest)
+    this.sent++
+    return true
+  }
+}
+
+export const overflowLost: Planted = {
+  name: 'overflow-lost',
+  about: 'a message to a full mailbox is neither handled nor a dead letter',
+  fires: ['message-lost'],
+  seeds: 100,
+  decorate: build => ({
+    ...build,
+    parts: { ...build.parts, bus: options => new ForgetfulBus(options) },
+  }),
+}

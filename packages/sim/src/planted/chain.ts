@@ -1,0 +1,124 @@
+import { type ChainParts, chainActor, type DevChain, producerActor } from '@rockpool/chain'
+import type { Store } from '@rockpool/protocol'
+import type { NodeBuild } from '../api.ts'
+import type { Planted } from './planted.ts'
+
+/** The chain's actor, its core changed as soon as it is made. */
+function withChain(change: (chain: DevChain) => void): (build: NodeBuild) => NodeBuild {
+  const changed = (parts: ChainParts) =>
+    chainActor({
+      ...parts,
+      show: chain => {
+        change(chain)
+        parts.show?.(chain)
+      },
+    })
+  return build => ({ ...build, parts: { ...build.parts, chainActor: changed } })
+}
+
+const dev = { chain: 'dev' } as const
+
+export const undoTip: Planted = {
+  name: 'undo-tip',
+  about: 'taking a block back leaves its producer what it earned',
+  fires: ['supply', 'state-root', 'undo', 'head-split', 'invalid-own-block'],
+  seeds: 100,
+  wishes: dev,
+  decorate: withChain(chain => {
+    const prepare = chain.prepare.bind(chain)
+    chain.prepare = (path, read) => {
+      const forgetful = new Map(read)
+      for (const { hash, producer } of path.removed) {
+        const there = read.get(hash) ?? chain.resident(hash)
+        if (there?.undo === undefined) continue
+        const undo = new Map(there.undo)
+        undo.delete(producer)
+        forgetful.set(hash, { ...there, undo })
+      }
+      return prepare(path, forgetful)
+    }
+  }),
+}
+
+export const lighterStays: Planted = {
+  name: 'lighter-stays',
+  about: 'of two branches of one height the lighter one stays the head',
+  fires: ['fork-choice', 'head-split'],
+  seeds: 100,
+  wishes: dev,
+  decorate: withChain(chain => {
+    const plan = chain.plan.bind(chain)
+    chain.plan = only => {
+      const path = plan(only)
+      return path?.added.at(-1)?.number === chain.head.number ? null : path
+    }
+  }),
+}
+
+export const removedUntold: Planted = {
+  name: 'removed-untold',
+  about: 'nobody hears of the transactions of a branch that left',
+  fires: ['tx-lost-in-reorg', 'reorg-roundtrip'],
+  seeds: 100,
+  wishes: dev,
+  decorate: withChain(chain => {
+    const commit = chain.commit.bind(chain)
+    chain.commit = change => {
+      const head = commit(change)
+      return { ...head, removed: head.removed.map(block => ({ ...block, txs: [] })) }
+    }
+  }),
+}
+
+/** What the node signed is forgotten by a crash, and so is the block, since the disk is not waited for. */
+export const signsAgain: Planted = {
+  name: 'signs-again',
+  about: 'after a restart a producer signs a second block on one parent',
+  fires: ['double-sign'],
+  seeds: 100,
+  wishes: dev,
+  decorate: ({ ports, ...build }) => ({
+    ...build,
+    ports: {
+      ...ports,
+      store: room => (room === 'chain' ? hasty(ports.store(room)) : ports.store(room)),
+    },
+  }),
+}
+
+function hasty(store: Store): Store {
+  return {
+    get: key => store.get(key),
+    getMany: keys => store.getMany(keys),
+    scan: range => store.scan(range),
+    batch: writes => store.batch(writes),
+  }
+}
+
+export const noSpacing: Planted = {
+  name: 'no-spacing',
+  about: 'producers do not wait for their turn and nobody minds',
+  fires: ['spacing'],
+  seeds: 100,
+  wishes: dev,
+  decorate: build => {
+    const unminding = withChain(chain => {
+      const place = chain.judge.place.bind(chain.judge)
+      chain.judge.place = (block, nowMs) => {
+        const refusal = place(block, nowMs)
+        return refusal?.code === 'chain/too-early' ? null : refusal
+      }
+    })(build)
+    return {
+      ...unminding,
+      parts: {
+        ...unminding.parts,
+        producerActor: parts => {
+          const { genesis } = parts
+          const hurried = { ...genesis, blockTimeMs: Math.ceil(genesis.blockTimeMs / 2) }
+          return producerActor({ ...parts, genesis: hurried })
+        },
+      },
+    }
+  },
+}

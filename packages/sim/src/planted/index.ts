@@ -1,0 +1,14 @@
+import { overflowLost } from './bus.ts'
+import { lighterStays, noSpacing, removedUntold, signsAgain, undoTip } from './chain.ts'
+import type { Planted } from './planted.ts'
+import { freeReplacement, gapKept, reorgDrop } from './pool.ts'
+
+export type { Planted } from './planted.ts'
+
+/** Every planted bug by its name. */
+export const plantedBugs: ReadonlyMap<string, Planted> = new Map(
+  [
+    ...[reorgDrop, gapKept, freeReplacement, overflowLost],
+    ...[undoTip, lighterStays, removedUntold, signsAgain, noSpacing],
+  ].map(bug => [bug.name, bug]),
+)

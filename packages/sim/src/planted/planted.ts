@@ -1,0 +1,28 @@
+import type { Behavior, Typed } from '@rockpool/actor'
+import type { NodeBuild, SimNode, WorldView } from '../api.ts'
+import type { Wishes } from '../options.ts'
+
+/** A mistake put into every node of a world to see that it is noticed. It replaces a part or wraps a port: nodes know nothing of it. */
+export interface Planted {
+  readonly name: string
+  /** What the node does wrong. */
+  readonly about: string
+  /** Invariants of which it breaks at least one. */
+  readonly fires: readonly string[]
+  /** Seeds within which it must be found. */
+  readonly seeds: number
+  /** What a world must be like for the mistake to matter at all. */
+  readonly wishes?: Wishes
+  decorate(build: NodeBuild, node: SimNode, world: WorldView): NodeBuild
+}
+
+/** The same behaviour, which hears each message as `change` leaves it. */
+export function hearing<M extends Typed, F extends Typed>(
+  behavior: Behavior<M, F>,
+  change: (message: M) => M,
+): Behavior<M, F> {
+  return ctx => {
+    const handle = behavior(ctx)
+    return message => handle(change(message))
+  }
+}

@@ -182,8 +182,8 @@ export interface WorldView {
   submit(node: number, raw: Uint8Array): Promise<Answer<Added>>
   sign(digest: Uint8Array, key: Uint8Array): Signature
   addressOf(key: Uint8Array): Address
-  /** The wire of an evil node. */
-  wire(node: number): Wire
+  /** The wire of an evil node. `seal` signs with the producer's key of that node, for equivocation. */
+  wire(node: number): Wire & { seal(digest: Uint8Array): Signature }
   /** Another voice: a new peer id, on an address of its own or on that of another. For evasion and eclipse. */
   join(name: string, ip?: string): Wire
   /** Whether a message can pass from one node to another now: not cut, both up. */

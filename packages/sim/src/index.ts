@@ -42,3 +42,4 @@ export {
   shrinkPlan,
   smallerOptions,
 } from './shrink.ts'
+export { runWorld, World } from './world.ts'

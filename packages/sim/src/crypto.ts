@@ -1,0 +1,50 @@
+import type { Address, Crypto, RecoveryJob } from '@rockpool/protocol'
+
+/** Signers remembered by all nodes together. */
+const SIGNERS_MAX = 262_144
+
+/** Calls `act` in so many virtual milliseconds; a promise may settle in it. */
+type Delay = (ms: number, act: () => void) => void
+
+/**
+ * The real hashes and signatures for a whole world. A signer follows from the signature alone, so what one node has recovered no other
+ * recovers again: it only costs each of them virtual time.
+ */
+export function sharedRecovery(crypto: Crypto) {
+  let signers = new Map<string, Promise<Address | undefined>>()
+
+  function signerOf(job: RecoveryJob): Promise<Address | undefined> {
+    const key = keyOf(job)
+    const known = signers.get(key)
+    if (known !== undefined) return known
+    const found = crypto.recover([job]).then(([address]) => address)
+    if (signers.size >= SIGNERS_MAX) signers = new Map()
+    signers.set(key, found)
+    return found
+  }
+
+  /** The port of one node: an answer takes 0.05 ms and 0.05 ms a signature. */
+  function of(delay: Delay): Crypto {
+    return {
+      backend: crypto.backend,
+      workers: 0,
+      keccak256: crypto.keccak256,
+      sha256: crypto.sha256,
+      recover(batch) {
+        const found = batch.map(signerOf)
+        return new Promise((resolve, reject) => {
+          delay(0.05 + 0.05 * batch.length, () => Promise.all(found).then(resolve, reject))
+        })
+      },
+    }
+  }
+
+  return { of, remembered: () => signers.size }
+}
+
+function keyOf({ digest, r, s, id }: RecoveryJob): string {
+  return `${id}${latin1(digest)}${latin1(r)}${latin1(s)}`
+}
+
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')

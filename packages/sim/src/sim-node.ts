@@ -1,0 +1,296 @@
+import { type ActorRef, Bus, type Rng, type VirtualClock } from '@rockpool/actor'
+import { createNode, type Node, type NodeConfig } from '@rockpool/node'
+import type { Address, ChainSource, Crypto, Fact, PeerId, Signature } from '@rockpool/protocol'
+import type { NodeBuild, NodeLife, SimNode, WorldParts, WorldView } from './api.ts'
+import { NodeClock, type Skew } from './clocks.ts'
+import type { Disk, Mount } from './disk.ts'
+import type { Host } from './host.ts'
+import type { Network } from './network.ts'
+
+/** Turns whose causes are kept, of each boot. */
+const TRACE_ROWS = 16_384
+/** Chance with which a rare turn of luck that is on happens. */
+const MAYBE = 0.05
+const SEAL_MS = 0.1
+const DRAIN_MS = 30_000
+/** Nodes' monotonic clocks show up to this when they boot. */
+const UPTIME_MS = 10_000
+
+/** What a node needs of its world. */
+export interface Ground {
+  readonly view: WorldView
+  readonly clock: VirtualClock
+  readonly network: Network
+  readonly crypto: Crypto
+  readonly parts: WorldParts
+  readonly config: NodeConfig
+  readonly static: (index: number) => readonly { readonly id: PeerId; readonly addr: string }[]
+  source(index: number): ChainSource | undefined
+  settled(): void
+  count(what: string): void
+  ready(node: WorldNode): void
+  pick: ((node: WorldNode, ready: readonly ActorRef<never>[]) => number) | undefined
+  log(
+    node: WorldNode,
+    level: 'debug' | 'info' | 'warn' | 'error',
+    code: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void
+  life(node: WorldNode, life: NodeLife): void
+  fact(node: WorldNode, fact: Fact): void
+  crashed(node: WorldNode, text: string, message?: number): void
+  /** The history of a boot ends with this hash. */
+  ended(hash: number): void
+}
+
+/** A machine: what it keeps over restarts, and the node that runs on it. */
+export class WorldNode implements SimNode {
+  readonly name: string
+  readonly index: number
+  readonly isEvil: boolean
+  readonly peer: PeerId
+  readonly ip: string
+  readonly sealer: Address
+  readonly disk: Disk
+  running: Node | undefined = undefined
+  up = false
+  boots = 0
+  upSinceMs = 0
+  /** Of the process that runs now. */
+  host: Host | undefined = undefined
+  bus: Bus | undefined = undefined
+  clock: NodeClock | undefined = undefined
+  /** Whether the world's list of ready buses has this one. */
+  listed = false
+  dialFailure = 0
+  readsPerSecond: number | undefined = undefined
+  private readonly ground: Ground
+  private readonly skew: Skew
+  readonly sealKey: Uint8Array
+  private mount: Mount | undefined = undefined
+  private shiftMs = 0
+  private stopping = false
+
+  constructor(
+    ground: Ground,
+    machine: Pick<WorldNode, 'name' | 'index' | 'isEvil' | 'peer' | 'ip' | 'sealer' | 'disk'> & {
+      readonly skew: Skew
+      readonly sealKey: Uint8Array
+    },
+  ) {
+    this.ground = ground
+    this.name = machine.name
+    this.index = machine.index
+    this.isEvil = machine.isEvil
+    this.peer = machine.peer
+    this.ip = machine.ip
+    this.sealer = machine.sealer
+    this.disk = machine.disk
+    this.skew = machine.skew
+    this.sealKey = machine.sealKey
+  }
+
+  get addr(): string {
+    return `/ip4/${this.ip}/tcp/30303/p2p/${this.peer}`
+  }
+
+  /** A process runs here, whether it serves already or not. */
+  get isOn(): boolean {
+    return this.host !== undefined
+  }
+
+  nowMs(): number {
+    return this.clock?.now() ?? 0
+  }
+
+  wallMs(): number {
+    return this.clock?.wall() ?? 0
+  }
+
+  shiftWall(ms: number): void {
+    this.shiftMs += ms
+    this.clock?.shiftWall(ms)
+  }
+
+  /** The actors that could run now. */
+  ready(): ActorRef<never>[] {
+    const ready: ActorRef<never>[] = []
+    for (let cell = this.bus?.first; cell !== undefined; cell = cell.next) ready.push(cell)
+    return ready
+  }
+
+  start(): void {
+    if (this.isOn) return
+    const { ground } = this
+    const rng = ground.view.fork(`${this.name}@${ground.clock.now()}`)
+    const clock = new NodeClock(ground.clock, this.skew, rng.fork('uptime').f() * UPTIME_MS)
+    clock.shiftWall(this.shiftMs)
+    clock.onFire = fire => {
+      const open = this.bus?.asksOutside
+      fire()
+      if (this.bus?.asksOutside !== open) ground.settled()
+    }
+    const host = ground.network.join({
+      name: this.name,
+      index: this.index,
+      id: this.peer,
+      ip: this.ip,
+      clock,
+      static: ground.static(this.index),
+    })
+    host.dialFailure = this.dialFailure
+    host.readsPerSecond = this.readsPerSecond
+    this.clock = clock
+    this.host = host
+    this.boots++
+    ground.life(this, 'start')
+    if (this.isEvil) this.speak(host)
+    else this.boot(host, clock, rng)
+  }
+
+  /** An evil machine only joins the network; a script does the rest. */
+  private speak(host: Host): void {
+    host.sink = {
+      opened() {},
+      closed() {},
+      deliver: async () => 'accept',
+      wireFault() {},
+    }
+    void host.start().then(() => this.opened())
+    this.ground.settled()
+  }
+
+  private boot(host: Host, clock: NodeClock, rng: Rng): void {
+    const { ground } = this
+    const mount = this.disk.mount()
+    this.mount = mount
+    const build = this.build(host, clock, rng, mount)
+    const begin = async (): Promise<void> => {
+      const node = await createNode(build.ports, build.config, {
+        ...build.parts,
+        bus: options => {
+          const mine = { ...options, ...this.busOptions(rng) }
+          const bus = build.parts?.bus?.(mine) ?? new Bus(mine)
+          this.bus = bus
+          bus.deadLetters.subscribe(({ reason, to, type, id }) => {
+            if (reason === 'crashed' && host.alive)
+              ground.crashed(this, `${to} crashed on ${type}`, id)
+          })
+          return bus
+        },
+      })
+      if (!host.alive) return
+      this.running = node
+      node.observe(fact => ground.fact(this, fact))
+      await node.start()
+      if (!host.alive) return
+      node.open()
+      this.opened()
+    }
+    begin().catch((error: unknown) => {
+      if (!host.alive) return
+      ground.count('failed starts')
+      if (!this.disk.damaged) ground.crashed(this, `could not start: ${String(error)}`)
+      this.fall('failed')
+    })
+    ground.settled()
+  }
+
+  private opened(): void {
+    this.up = true
+    this.upSinceMs = this.ground.clock.now()
+    this.ground.life(this, 'open')
+  }
+
+  private busOptions(rng: Rng) {
+    const { ground } = this
+    const { pick } = ground
+    const luck = rng.fork('maybe')
+    const on = new Set(ground.view.options.maybe)
+    return {
+      trace: TRACE_ROWS,
+      traceHash: true,
+      onReady: () => ground.ready(this),
+      ...(pick && { pick: (ready: readonly ActorRef<never>[]) => pick(this, ready) }),
+      ...(on.size > 0 && { maybe: (label: string) => on.has(label) && luck.chance(MAYBE) }),
+    }
+  }
+
+  private build(host: Host, clock: NodeClock, rng: Rng, mount: Mount): NodeBuild {
+    const { ground, sealer, sealKey } = this
+    const secret = rng.fork('entropy')
+    const source = ground.source(this.index)
+    const build: NodeBuild = {
+      ports: {
+        clock,
+        seed: rng.seed,
+        entropy: { bytes: count => secret.bytes(count) },
+        store: room => mount.store(room),
+        crypto: ground.crypto,
+        network: ground.network.port(host),
+        seal: {
+          address: sealer,
+          sign: digest => this.seal(digest.slice(), sealKey),
+        },
+        ...(source && { source }),
+        log: (level, code, fields) => {
+          if (host.alive) ground.log(this, level, code, fields)
+        },
+        fatal: error => {
+          if (host.alive) ground.crashed(this, `nobody could handle: ${String(error)}`)
+        },
+      },
+      config: ground.config,
+    }
+    return ground.parts.decorate?.(build, this, ground.view) ?? build
+  }
+
+  private seal(digest: Uint8Array, key: Uint8Array): Promise<Signature> {
+    const { clock, parts, settled } = this.ground
+    return new Promise(resolve => {
+      clock.at(clock.now() + SEAL_MS, () => {
+        settled()
+        resolve(parts.sign(digest, key))
+      })
+    })
+  }
+
+  /** As SIGKILL and a power cut at once: nothing is said, the disk keeps a prefix. */
+  kill(): void {
+    if (!this.isOn) return
+    this.ground.count('kills')
+    this.disk.crash()
+    this.fall('kill')
+  }
+
+  /** Drains, then is down. */
+  stop(): void {
+    const { running, host, ground } = this
+    if (host === undefined || this.stopping) return
+    if (running === undefined) return this.kill()
+    this.stopping = true
+    ground.settled()
+    void running.stop(DRAIN_MS).then(() => {
+      if (!host.alive) return
+      this.mount?.close()
+      this.disk.flush()
+      ground.count('stops')
+      this.fall('stop')
+    })
+  }
+
+  private fall(life: 'kill' | 'stop' | 'failed'): void {
+    const { ground, host, clock, bus } = this
+    clock?.kill()
+    if (host !== undefined) ground.network.kill(host)
+    this.mount?.kill()
+    if (bus !== undefined) ground.ended(bus.traceHash)
+    this.running = undefined
+    this.up = false
+    this.stopping = false
+    this.host = undefined
+    this.bus = undefined
+    this.mount = undefined
+    ground.life(this, life)
+  }
+}

@@ -42,4 +42,7 @@ export {
   shrinkPlan,
   smallerOptions,
 } from './shrink.ts'
+export { mustBeSeen } from './sometimes.ts'
+export { workDeeds } from './work.ts'
 export { runWorld, World } from './world.ts'
+export { worldChain } from './world-chain.ts'

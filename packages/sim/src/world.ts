@@ -225,7 +225,10 @@ export class World {
     for (const book of parts.books ?? []) book.begin?.(view)
     const boots = this.rng.fork('boots')
     for (const node of this.nodes) {
-      this.at(boots.f() * BOOT_MS, `start ${node.name}`, () => node.start())
+      const atMs = boots.f() * BOOT_MS
+      // Who drives an evil node takes hold of its wire before anything happens.
+      if (node.isEvil) node.start()
+      else this.at(atMs, `start ${node.name}`, () => node.start())
     }
     const changes = this.rng.fork('changes')
     for (let change = 0; change < CHANGES; change++) {

@@ -1,0 +1,110 @@
+import { calmOptions, type Driver, drawOptions, type RunResult } from '@rockpool/sim'
+import { grouped, hoursPerMinute, violationText } from '../report.ts'
+import { type History, runHistory } from '../run-history.ts'
+import { exitCodeOf } from '../swarm.ts'
+import { UsageError, wholeNumber } from '../usage.ts'
+
+/** Faults of a middling seed. */
+const faulty = {
+  latency: { minMs: 10, meanMs: 50 },
+  clog: { perSecond: 0.1, meanMs: 2000 },
+  partition: { perSecond: 0.01, meanMs: 15_000, shape: 'half', symmetric: true },
+  crash: { perNodeSecond: 0.001, restartMeanMs: 5000 },
+  reorg: { perBlock: 0.1, depth: 3 },
+  reset: { perSecond: 0.02 },
+} as const
+
+/** How fast worlds run on this machine. */
+export async function speedCommand(flags: { readonly json?: boolean }): Promise<number> {
+  const rows: { readonly name: string; readonly history: History }[] = []
+  for (const chain of ['dev', 'source'] as const) {
+    for (const txPerSecond of [0.1, 1, 5]) {
+      const options = { ...faulty, nodes: 20, seconds: 600, blockMs: 2000, txPerSecond, chain }
+      rows.push({
+        name: `20 nodes, ${chain}, ${txPerSecond} tx/s, faults`,
+        history: { options: calmOptions({ ...options, seed: 'speed' }) },
+      })
+    }
+  }
+  const results: { name: string; result: RunResult }[] = []
+  for (const { name, history } of rows) results.push({ name, result: await runHistory(history) })
+  results.push({ name: 'swarm mix, 10 seeds', result: await mix(10) })
+  if (flags.json === true) {
+    const table = results.map(({ name, result }) => ({
+      name,
+      nodeHoursPerCpuMinute: hoursPerMinute(result),
+      eventsPerCpuSecond: result.events / (result.cpuMs / 1000),
+    }))
+    console.log(JSON.stringify(table, null, 2))
+  } else {
+    for (const { name, result } of results) {
+      const hours = hoursPerMinute(result).toFixed(0).padStart(6)
+      const events = grouped(Math.round(result.events / (result.cpuMs / 1000))).padStart(10)
+      console.log(`${name.padEnd(36)}${hours} node-hours per CPU minute ${events} events per CPU s`)
+      if (result.violation !== undefined) console.log(`  ${violationText(result.violation)}`)
+    }
+  }
+  return exitCodeOf(results.map(({ result }) => result))
+}
+
+/** Some seeds, one after the other, as one. */
+async function mix(count: number): Promise<RunResult> {
+  const runs: RunResult[] = []
+  for (let seed = 0; seed < count; seed++) {
+    runs.push(await runHistory({ options: drawOptions(`mix-${seed}`) }))
+  }
+  const sum = (of: (run: RunResult) => number) => runs.reduce((all, run) => all + of(run), 0)
+  const failing = runs.find(run => run.violation !== undefined)?.violation
+  return {
+    ...(failing && { violation: failing }),
+    hash: '',
+    events: sum(run => run.events),
+    nodeHours: sum(run => run.nodeHours),
+    cpuMs: sum(run => run.cpuMs),
+    coverage: new Map(),
+    counts: {},
+  }
+}
+
+/** The heap may grow this much between the fourth part of a soak and its end. */
+const growthMax = 1.25
+
+/** Many virtual hours of one world; 129 when the heap goes on growing. */
+export async function soakCommand(flags: {
+  readonly hours: string
+  readonly json?: boolean
+}): Promise<number> {
+  const hours = wholeNumber(flags.hours, '--hours')
+  if (hours < 1) throw new UsageError('--hours takes at least 1')
+  const options = calmOptions({
+    ...faulty,
+    ...{ seed: 'soak', nodes: 6, seconds: hours * 3600, blockMs: 12_000, txPerSecond: 0.2 },
+  })
+  const heap: number[] = []
+  const measure: Driver = world => {
+    for (let part = 1; part <= 8; part++) {
+      world.at((world.endMs * part) / 8 - 1000, 'heap', () => {
+        globalThis.gc?.()
+        heap.push(process.memoryUsage().heapUsed)
+      })
+    }
+  }
+  const result = await runHistory({ options }, { drivers: [measure] })
+  const mib = heap.map(bytes => Math.round(bytes / 2 ** 20))
+  const [, early = 0] = mib
+  const last = mib.at(-1) ?? 0
+  const isFlat = last <= early * growthMax
+  if (flags.json === true) {
+    console.log(JSON.stringify({ mib, isFlat, nodeHours: result.nodeHours }, null, 2))
+  } else {
+    console.log(
+      `heap ${mib.join(' ')} MiB over ${hours} virtual hours: ${isFlat ? 'flat' : 'it grows'}`,
+    )
+    console.log(result.violation === undefined ? 'clean' : violationText(result.violation))
+    console.log(
+      `${result.nodeHours.toFixed(1)} node-hours, ${hoursPerMinute(result).toFixed(0)} per CPU minute`,
+    )
+  }
+  const code = exitCodeOf([result])
+  return code === 0 && !isFlat ? 129 : code
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { RunResult } from '@rockpool/sim'
+import { root } from './files.ts'
+import type { History } from './run-history.ts'
+
+/** What a child process answers. */
+export type JobAnswer =
+  | { readonly ok: true; readonly result: RunResult }
+  | { readonly ok: false; readonly error: string }
+
+const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
+
+/** Runs histories in child processes, `count` at a time. A history whose process dies is a crash of the harness. */
+export function createJobs(count: number) {
+  const idle: ChildProcess[] = []
+
+  function start(): ChildProcess {
+    return fork(worker, {
+      cwd: root,
+      serialization: 'advanced',
+      execArgv: ['--import', 'tsx', '--conditions=@rockpool/source'],
+    })
+  }
+
+  async function run(history: History): Promise<RunResult> {
+    const child = idle.pop() ?? start()
+    const answer = await ask(child, history)
+    if (child.connected) idle.push(child)
+    return answer.ok ? answer.result : harnessCrash(answer.error)
+  }
+
+  /** Does `work` for every item, `count` at a time, until there are none or it answers false. */
+  async function each<T>(items: Iterable<T>, work: (item: T) => Promise<boolean>): Promise<void> {
+    const left = items[Symbol.iterator]()
+    let goesOn = true
+    const lane = async () => {
+      for (let next = left.next(); goesOn && next.done !== true; next = left.next()) {
+        goesOn = (await work(next.value)) && goesOn
+      }
+    }
+    await Promise.all(Array.from({ length: count }, lane))
+  }
+
+  function close(): void {
+    for (const child of idle) child.disconnect()
+    idle.length = 0
+  }
+
+  return { count, run, each, close }
+}
+
+export type Jobs = ReturnType<typeof createJobs>
+
+function ask(child: ChildProcess, history: History): Promise<JobAnswer> {
+  return new Promise(resolve => {
+    const onExit = (code: number | null, signal: string | null) => {
+      child.off('message', onMessage)
+      resolve({ ok: false, error: `the process of the run ended (${signal ?? code})` })
+    }
+    const onMessage = (answer: unknown) => {
+      child.off('exit', onExit)
+      resolve(answer as JobAnswer)
+    }
+    child.once('exit', onExit)
+    child.once('message', onMessage)
+    child.send(history)
+  })
+}
+
+function harnessCrash(text: string): RunResult {
+  return {
+    violation: { id: 'harness', kind: 'crash', text, atMs: 0 },
+    ...{ hash: '', events: 0, nodeHours: 0, cpuMs: 0, coverage: new Map(), counts: {} },
+  }
+}

@@ -1,0 +1,67 @@
+import { addressOfKey, createCrypto, signDigest } from '@rockpool/adapters/crypto'
+import {
+  drawPlan,
+  type EventRow,
+  type Plan,
+  planDriver,
+  plantedBugs,
+  type RunResult,
+  runWorld,
+  type SimOptions,
+  type WorldParts,
+  workDeeds,
+  worldChain,
+} from '@rockpool/sim'
+import { UsageError } from './usage.ts'
+
+/** What is run: options, and whatever is not to follow from them. */
+export interface History {
+  readonly options: SimOptions
+  /** Absent: the plan that the options stand for. */
+  readonly plan?: Plan
+  /** Name of the mistake put into every node. */
+  readonly planted?: string
+}
+
+/** How somebody watches. */
+export interface Watching {
+  readonly untilMs?: number
+  legend?(line: string): void
+  event?(row: EventRow): void
+  /** Who acts besides the plan. */
+  readonly drivers?: WorldParts['drivers']
+}
+
+let crypto: ReturnType<typeof createCrypto> | undefined
+
+/** One world from its start to its end, its first violation or `untilMs`. */
+export async function runHistory(history: History, watching: Watching = {}): Promise<RunResult> {
+  crypto ??= createCrypto({ workers: 0 })
+  const { options, planted } = history
+  const bug = planted === undefined ? undefined : plantedBugs.get(planted)
+  if (planted !== undefined && bug === undefined) {
+    throw new UsageError(
+      `no planted bug "${planted}"; one of: ${[...plantedBugs.keys()].join(', ')}`,
+    )
+  }
+  const { drivers = [], ...watcher } = watching
+  return runWorld(options, {
+    crypto: await crypto,
+    sign: signDigest,
+    addressOf: addressOfKey,
+    hop: () => new Promise(resolve => setImmediate(resolve)),
+    cpuMs,
+    books: [],
+    chain: worldChain,
+    drivers: [planDriver(history.plan ?? drawPlan(options), workDeeds), ...drivers],
+    tripwire: true,
+    ...(bug && { decorate: (build, node, world) => bug.decorate(build, node, world) }),
+    ...watcher,
+  })
+}
+
+/** CPU time of this process so far. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

@@ -1,0 +1,5 @@
+/**
+ * What must happen somewhere in a long swarm, or it did not test what it says. Marks that books and drivers set, and codes that nodes log.
+ * Tower and proxy bring theirs with their actors.
+ */
+export const mustBeSeen: readonly string[] = []

@@ -27,32 +27,36 @@ export function createVoice(world: WorldView, wire: Wire) {
   let relays = true
   let gone = false
 
-  port.gate(() => ({ allow: true }))
-  port.listen({
-    opened: ({ id }) => void peers.add(id),
-    closed: id => {
-      peers.delete(id)
-      for (const part of partings) part(id)
-    },
-    async deliver({ topic, bytes }) {
-      heard.push({ topic, bytes })
-      if (heard.length > heardMax) heard.shift()
-      for (const listener of listeners) listener({ topic, bytes })
-      return relays ? 'accept' : 'ignore'
-    },
-    wireFault() {},
-  })
-  // Whoever asks learns that there is nothing to have.
-  port.serve(names.poolSync, async () => [])
-  port.serve(names.blocks, async () => [])
-
   /** Joins the network by these nodes. */
   function enter(nodes: readonly number[]): void {
+    listen()
     port.start().then(() => {
       port.subscribe(names.tx)
       port.subscribe(names.block)
       for (const node of nodes) dial(node)
     }, ignore)
+  }
+
+  function listen(): void {
+    port.gate(() => ({ allow: true }))
+    port.listen({
+      opened: ({ id }) => void peers.add(id),
+      closed: id => {
+        peers.delete(id)
+        for (const part of partings) part(id)
+      },
+      async deliver({ topic, bytes }) {
+        heard.push({ topic, bytes })
+        if (heard.length > heardMax) heard.shift()
+        for (const listener of listeners) listener({ topic, bytes })
+        return relays ? 'accept' : 'ignore'
+      },
+      wireFault() {},
+    })
+    // Whoever asks learns that there is nothing to have.
+    port.serve(names.poolSync, async () => [])
+    port.serve(names.blocks, async () => [])
+    for (const { id } of port.peers()) peers.add(id)
   }
 
   /** Tries once; nobody owes an evil peer a connection. */

@@ -1,0 +1,161 @@
+import {
+  type Address,
+  createRecovery,
+  decodeTx,
+  type Hash,
+  type Recovery,
+} from '@rockpool/protocol'
+import type { Book, Edge, SimNode, WorldView } from '../api.ts'
+import type { Shelf } from './chain-book.ts'
+
+/** What a node answered for: this transaction, under this sender and nonce. */
+interface Vow {
+  readonly hash: Hash
+  readonly sender: Address
+  readonly nonce: number
+  /** Boot in which it was promised, or in which it was last seen to be followed. */
+  boot: number
+  /** It was in a block of that node's branch, in that boot. */
+  minedIn: number | undefined
+}
+
+type Promises = Map<string, Vow>
+
+/** After a start: the journal is read, senders are recovered, accounts are asked for. */
+const reloadMs = 30_000
+/** A drain's own deadline, and what follows it: goodbyes, closing. */
+const drainMs = 30_000
+const drainSlackMs = 5_000
+
+/**
+ * What nodes have promised to those who submitted: a transaction that was accepted is followed until its nonce is used, through refusals,
+ * reorgs, crashes and orderly stops.
+ */
+export function localBook(shelf: Shelf): Book {
+  const promised = new Map<number, Promises>()
+  /** How each node's last life ended. */
+  const ends = new Map<number, 'kill' | 'stop'>()
+  const draining = new Map<number, number>()
+  const stoppedAt = new Map<number, Hash>()
+  let recovery: Recovery | undefined
+
+  function promise(node: number, boot: number, raw: Uint8Array, world: WorldView): void {
+    const decoded = decodeTx(raw, bytes => world.crypto.keccak256(bytes))
+    if (!decoded.ok) return
+    recovery ??= createRecovery(world.crypto, BigInt(world.genesis.chainId))
+    recovery.recover([decoded.value]).then(
+      ([answer]) => {
+        if (answer?.ok !== true) return
+        const { hash, sender, nonce } = answer.value
+        shelf.ledger.know(answer.value)
+        const of = promised.get(node) ?? new Map<string, Vow>()
+        promised.set(node, of)
+        // The newest of one sender and nonce is the one that is followed.
+        of.set(`${sender} ${nonce}`, {
+          ...{ hash, sender, nonce: Number(nonce), boot, minedIn: undefined },
+        })
+      },
+      () => {},
+    )
+  }
+
+  function check(node: SimNode, world: WorldView): void {
+    const of = promised.get(node.index)
+    const { pool, tracker } = node.running?.inside() ?? {}
+    const head = shelf.heads.get(node.index)
+    if (of === undefined || tracker === undefined || pool === undefined || head === undefined)
+      return
+    if (!node.up || world.nowMs - node.upSinceMs < reloadMs || pool.head.hash !== head) return
+    for (const [key, promise] of of) {
+      const { hash, sender, nonce } = promise
+      if (tracker.has(hash)) {
+        promise.boot = node.boots
+        promise.minedIn = undefined
+        continue
+      }
+      const next = shelf.ledger.nonce(head, sender)
+      if (next === undefined) continue
+      if (next > nonce) {
+        // Mined, it comes back with a reorg in the same life; used by another, or after a restart, it is done with.
+        if (shelf.ledger.isMined(hash, head) && (promise.minedIn ?? node.boots) === node.boots) {
+          promise.minedIn = node.boots
+        } else of.delete(key)
+        continue
+      }
+      if (promise.minedIn !== undefined) {
+        if (promise.minedIn !== node.boots || pool.has(hash)) {
+          of.delete(key)
+          continue
+        }
+      }
+      of.delete(key)
+      world.violate({
+        id: idOf(node, promise),
+        kind: 'correctness',
+        text: `${hash} (${sender} ${nonce}) was accepted in boot ${promise.boot} and is not followed in boot ${node.boots}`,
+        node: node.name,
+      })
+    }
+  }
+
+  function idOf({ boots, index }: SimNode, { boot }: Vow): string {
+    if (boot === boots) return 'local-evicted'
+    return ends.get(index) === 'stop' ? 'drain-changed-state' : 'journal-roundtrip'
+  }
+
+  function lived({ node, life }: Extract<Edge, { type: 'life' }>, world: WorldView): void {
+    const began = draining.get(node)
+    draining.delete(node)
+    if (life === 'kill' || life === 'stop') ends.set(node, life)
+    if (life === 'stop' && began !== undefined) {
+      late(node, began, world)
+      const head = shelf.stopped.get(node)
+      if (head !== undefined) stoppedAt.set(node, head)
+    }
+    if (life === 'open') comeBack(node, world)
+  }
+
+  function late(node: number, began: number, world: WorldView): void {
+    const tookMs = world.nowMs - began
+    if (tookMs <= drainMs + drainSlackMs) return
+    world.violate({
+      id: 'drain-late',
+      kind: 'liveness',
+      text: `stopping took ${Math.round(tookMs)} ms of ${drainMs}`,
+      node: `n${node}`,
+    })
+  }
+
+  /** After an orderly stop the chain goes on from the head that was told last, or from one on top of it. */
+  function comeBack(node: number, world: WorldView): void {
+    const before = stoppedAt.get(node)
+    stoppedAt.delete(node)
+    const now = world.nodes[node]?.running?.inside().chain?.head.hash
+    if (before === undefined || now === undefined) return
+    const { ledger } = shelf
+    if (before === now || ledger.page(now) === undefined || ledger.isOn(before, now)) return
+    world.violate({
+      id: 'drain-changed-state',
+      kind: 'correctness',
+      text: `stopped at ${before}, came back at ${now}`,
+      node: `n${node}`,
+    })
+  }
+
+  return {
+    ids: ['local-evicted', 'journal-roundtrip', 'drain-late', 'drain-changed-state'],
+    edge(edge, world) {
+      if (edge.type === 'answered' && edge.answer.ok && edge.answer.value.tracked !== false) {
+        promise(edge.node, world.nodes[edge.node]?.boots ?? 0, edge.raw, world)
+      }
+      if (edge.type === 'life') lived(edge, world)
+      if (edge.type === 'log' && edge.code === 'node/state' && edge.fields['to'] === 'draining') {
+        draining.set(edge.node, world.nowMs)
+      }
+    },
+    checkpoint(world) {
+      for (const node of world.nodes) check(node, world)
+      for (const [node, began] of draining) late(node, began, world)
+    },
+  }
+}

@@ -1,5 +1,6 @@
 import { addressOfKey, createCrypto, signDigest } from '@rockpool/adapters/crypto'
 import {
+  createBooks,
   drawPlan,
   type EventRow,
   type Plan,
@@ -51,7 +52,7 @@ export async function runHistory(history: History, watching: Watching = {}): Pro
     addressOf: addressOfKey,
     hop: () => new Promise(resolve => setImmediate(resolve)),
     cpuMs,
-    books: [],
+    books: createBooks(),
     chain: worldChain,
     drivers: [planDriver(history.plan ?? drawPlan(options), workDeeds), ...drivers],
     tripwire: true,

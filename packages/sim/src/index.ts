@@ -3,6 +3,7 @@
  * and whatever starts a run (`apps/sim`).
  */
 export type * from './api.ts'
+export { createBooks } from './books/books.ts'
 export {
   claimOf,
   type Failure,

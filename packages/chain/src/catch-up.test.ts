@@ -1,5 +1,10 @@
 import type { Hash, RangeRequest, SyncMessage } from '@rockpool/protocol'
-import { decodeRangeRequest, encodeRangeAnswer, limits } from '@rockpool/protocol'
+import {
+  decodeRangeRequest,
+  encodeRangeAnswer,
+  encodeRangeRequest,
+  limits,
+} from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
 import { Behind } from './dev/behind.ts'
 import { PeerHeads } from './dev/peer-heads.ts'
@@ -305,7 +310,7 @@ describe('heads of peers', () => {
     expect(heads.isAside('p', limits.syncRestMs * 3)).toBe(false)
   })
 
-  test('a status flood is answered four at a time a peer', async () => {
+  test('a flood of questions that cost a read is answered four at a time a peer', async () => {
     const { net, nodes } = aNet(['me'])
     const [me] = nodes as [TestNode]
     const answers: number[] = []
@@ -313,13 +318,13 @@ describe('heads of peers', () => {
       me.sync.tell({
         type: 'sync.serve',
         from: 'flood',
-        request: Uint8Array.from([0x92, 1, 0]),
+        request: encodeRangeRequest({ kind: 'hashes', numbers: [0] }),
         reply: { tell: frames => answers.push(frames[0]?.[2] ?? -1) },
       } satisfies SyncMessage)
     }
     await net.settle()
     expect(answers.filter(kind => kind === 7)).toHaveLength(16)
-    expect(answers.filter(kind => kind === 1)).toHaveLength(4)
+    expect(answers.filter(kind => kind === 3)).toHaveLength(4)
   })
 })
 

@@ -14,6 +14,7 @@ import type {
   Recovery,
   Store,
   SyncFetch,
+  SyncStands,
 } from '@rockpool/protocol'
 import { CodedError, failed, limits, ok } from '@rockpool/protocol'
 import type { Upcoming } from './dev/ahead.ts'
@@ -40,8 +41,8 @@ export interface ChainParts {
   readonly store: Store
   readonly crypto: Crypto
   readonly recovery: Recovery
-  /** Fetches what is missing below a block with an unknown parent. */
-  readonly sync: Pick<ActorRef<SyncFetch>, 'tell'>
+  /** Fetches what is missing below a block with an unknown parent, and serves the rest. */
+  readonly sync: Pick<ActorRef<SyncFetch | SyncStands>, 'tell'>
   /** Told when the store takes no more, and when it does again. */
   readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
   /** Given the chain at every start: for whoever checks it from outside, between turns, reading only. */
@@ -118,6 +119,7 @@ export function chainActor(
             added: added.length,
           })
           reorgs.hear(fact, ctx.wall())
+          tellSync(chain)
           ctx.emit(fact)
         },
         upcoming,
@@ -131,6 +133,11 @@ export function chainActor(
         },
       })
       return { chain, archive, reads, importer }
+    }
+
+    /** So that whoever compares heads, or is asked for ours, need not ask for it each time. */
+    function tellSync({ head, totalWeight }: DevChain): void {
+      sync.tell({ type: 'sync.stands', head: headOf(head), totalWeight })
     }
 
     /** Fetched blocks at the front of the queue. */
@@ -261,6 +268,7 @@ export function chainActor(
         core = open(loadedOrThrow(message.loaded))
         parts.show?.(core.chain)
         ctx.log.info('chain/opened', { number: core.chain.head.number, hash: core.chain.head.hash })
+        tellSync(core.chain)
         begin(core.importer.follow())
         return ctx.unstash()
       }

@@ -1,4 +1,4 @@
-import type { ChainFrames, ChainStatus, PeerId, RangeAnswer } from '@rockpool/protocol'
+import type { ChainFrames, Hash, PeerId, RangeAnswer } from '@rockpool/protocol'
 import { encodeRangeAnswer, limits } from '@rockpool/protocol'
 
 interface Use {
@@ -65,8 +65,12 @@ export function busyAnswer(retryAfterSeconds: number): readonly Uint8Array[] {
   return [encodeRangeAnswer({ kind: 'busy', retryAfterSeconds })]
 }
 
-export function statusAnswer({ head, totalWeight }: ChainStatus): readonly Uint8Array[] {
-  const { number, hash } = head
+export function statusAnswer(stand: {
+  readonly number: number
+  readonly hash: Hash
+  readonly totalWeight: number
+}): readonly Uint8Array[] {
+  const { number, hash, totalWeight } = stand
   return [encodeRangeAnswer({ kind: 'status', number, hash, totalWeight })]
 }
 

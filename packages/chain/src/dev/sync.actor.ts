@@ -42,12 +42,11 @@ type ToSelf =
   | { type: 'sync.placed'; wish: SyncFetch; status: Outcome<ChainStatus> }
   | { type: 'sync.resume'; job: number; outcome: Outcome<unknown, unknown> }
   | { type: 'sync.framesFound'; serve: Serving; found: Outcome<Answer<ChainFrames>> }
-  | { type: 'sync.statusFound'; serve: Serving; found: Outcome<ChainStatus> }
 
 interface Serving {
   readonly from: PeerId
   readonly reply: SyncServe['reply']
-  readonly kind: Exclude<RangeRequest['kind'], 'status'> | 'status'
+  readonly kind: Exclude<RangeRequest['kind'], 'status'>
 }
 
 interface Running {
@@ -61,6 +60,8 @@ interface Running {
 const askMs = 30_000
 /** Not a peer: whoever catches up goes from one to the next. */
 const anybody: PeerId = ''
+/** Of our head, what it takes to compare it. */
+type Stand = Pick<PeerHead, 'totalWeight' | 'hash' | 'number'>
 
 /**
  * Keeps the chain in step with the heaviest peer, fetches what it lacks below a block that gossip brought, and serves the same to others.
@@ -79,6 +80,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     let looking = false
     let catching: { gained: number } | null = null
     let heard = { highest: 0, tooDeep: false }
+    /** What the chain said last; it may have moved on since, and only to a heavier head. */
+    let ours: Stand | undefined
     const fault = (peer: PeerId, reason: string, evidence: string) => {
       gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
       heads.leave(peer, ctx.now())
@@ -97,7 +100,7 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
 
     /** Compares what peers told with our own head. */
     function look(): void {
-      if (looking || catching !== null) return
+      if (looking || catching !== null || (ours !== undefined && isInStep(ours))) return
       looking = true
       ctx.ask<ChainMessage, ChainStatus>(
         chain,
@@ -105,6 +108,13 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         askMs,
         status => ({ type: 'sync.looked', status }),
       )
+    }
+
+    /** Nobody tells of a better head, and the chain has been told so. */
+    function isInStep(ours: Stand): boolean {
+      if (heard.highest !== 0 || heard.tooDeep) return false
+      const now = ctx.now()
+      return heads.heavier(ours, now).length === 0 && !heads.anyTooDeep(ours, now)
     }
 
     function compare(status: ChainStatus): void {
@@ -235,15 +245,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       const wish = decoded.value
       const busy = servings.open(from, ctx.now())
       if (busy !== null) return reply.tell(busyAnswer(busy.retryAfterSeconds))
+      if (wish.kind === 'status') return tellStand(from, reply)
       const serving = { from, reply, kind: wish.kind }
-      if (wish.kind === 'status') {
-        return ctx.ask<ChainMessage, ChainStatus>(
-          chain,
-          answer => ({ type: 'chain.getStatus', reply: answer }),
-          limits.rangeRequestMs,
-          found => ({ type: 'sync.statusFound', serve: serving, found }),
-        )
-      }
       ctx.ask<ChainMessage, Answer<ChainFrames>>(
         chain,
         answer => ({ type: 'chain.getFrames', want: wish, reply: answer }),
@@ -252,7 +255,14 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       )
     }
 
-    function served({ from, reply }: Serving, frames: readonly Uint8Array[]): void {
+    function tellStand(from: PeerId, reply: SyncServe['reply']): void {
+      served({ from, reply }, ours === undefined ? busyAnswer(1) : statusAnswer(ours))
+    }
+
+    function served(
+      { from, reply }: Pick<Serving, 'from' | 'reply'>,
+      frames: readonly Uint8Array[],
+    ): void {
       servings.close(
         from,
         frames.reduce((sum, frame) => sum + frame.length, 0),
@@ -260,6 +270,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       reply.tell(frames)
     }
 
+    // After a restart nobody says it again by himself.
+    look()
     return message => {
       switch (message.type) {
         case 'sync.fetch':
@@ -269,10 +281,18 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
           if (!status.ok || wish.number - status.value.head.number > limits.rangeBlocksMax) return
           return fetchBranch(wish)
         }
+        case 'sync.stands': {
+          const { head, totalWeight } = message
+          ours = { number: head.number, hash: head.hash, totalWeight }
+          return
+        }
         case 'sync.looked': {
           looking = false
-          if (message.status.ok) compare(message.status.value)
-          return
+          if (!message.status.ok) return
+          const { head, totalWeight } = message.status.value
+          if (ours === undefined || totalWeight >= ours.totalWeight)
+            ours = { number: head.number, hash: head.hash, totalWeight }
+          return compare(message.status.value)
         }
         case 'sync.beat':
           return watch.beat()
@@ -282,13 +302,9 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
           return fetchBody(message.hash, message.from)
         case 'sync.serve':
           return serve(message)
-        case 'sync.statusFound': {
-          const { serve: serving, found } = message
-          return served(serving, found.ok ? statusAnswer(found.value) : busyAnswer(1))
-        }
         case 'sync.framesFound': {
           const { serve: serving, found } = message
-          if (!found.ok || serving.kind === 'status') return served(serving, busyAnswer(1))
+          if (!found.ok) return served(serving, busyAnswer(1))
           const { value } = found
           return served(serving, framesAnswer(serving.kind, value.ok ? value.value : null))
         }

@@ -26,6 +26,7 @@ import type {
   Store,
   SyncFetch,
   SyncMessage,
+  SyncStands,
   TxRecord,
 } from '@rockpool/protocol'
 import { createRecovery, decodeBlockFrame, encodeBlockFrame } from '@rockpool/protocol'
@@ -153,9 +154,9 @@ export class TestNode {
       this.syncs.push(fact)
     })
     this.pool = new FakePool(bus)
-    const fetches: Pick<ActorRef<SyncFetch>, 'tell'> = {
+    const fetches: Pick<ActorRef<SyncFetch | SyncStands>, 'tell'> = {
       tell: message => {
-        this.fetches.push(message)
+        if (message.type === 'sync.fetch') this.fetches.push(message)
         this.sync.tell(message)
       },
     }

@@ -1,4 +1,5 @@
 import type { PeerClosed, PeerOpened } from '../events.ts'
+import type { Head } from '../values/block.ts'
 import type { Hash } from '../values/bytes.ts'
 import type { PeerId } from '../values/peer.ts'
 import type { Reply } from './reply.ts'
@@ -15,6 +16,9 @@ export type SyncFetch = {
 /** Gossip heard an announcement of a block too large to travel whole: fetch its body from who sent it. */
 export type SyncBody = { type: 'sync.body'; hash: Hash; from: PeerId }
 
+/** The chain tells where it stands: when it is loaded and after each change of its head. */
+export type SyncStands = { type: 'sync.stands'; head: Head; totalWeight: number }
+
 /** A peer asks on the range protocol; the answer is all frames of the response. */
 export type SyncServe = {
   type: 'sync.serve'
@@ -23,4 +27,4 @@ export type SyncServe = {
   reply: Reply<readonly Uint8Array[]>
 }
 
-export type SyncMessage = SyncFetch | SyncBody | SyncServe | PeerOpened | PeerClosed
+export type SyncMessage = SyncFetch | SyncBody | SyncStands | SyncServe | PeerOpened | PeerClosed

@@ -70,9 +70,9 @@ export class Router {
 
   unsubscribe(topic: Topic): void {
     if (!this.topics.delete(topic)) return
+    for (const peer of this.peers.keys()) this.tell(peer, { kind: 'left', topic })
     for (const peer of this.meshes.get(topic) ?? []) this.prune(peer, topic, LEFT_MS)
     this.meshes.delete(topic)
-    for (const peer of this.peers.keys()) this.tell(peer, { kind: 'left', topic })
   }
 
   opened(peer: PeerId): void {

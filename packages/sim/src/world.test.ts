@@ -25,7 +25,7 @@ const rough: SimOptions = calmOptions({
   latency: { minMs: 5, meanMs: 60 },
   clog: { perSecond: 0.1, meanMs: 2_000 },
   partition: { perSecond: 0.05, meanMs: 5_000, shape: 'half', symmetric: true },
-  crash: { perNodeSecond: 0.03, restartMeanMs: 3_000 },
+  crash: { perNodeSecond: 0.06, restartMeanMs: 3_000 },
   reset: { perSecond: 0.1 },
   duplicate: { perSecond: 0.2 },
   clock: { driftPpm: 300, wall: 'periodic' },

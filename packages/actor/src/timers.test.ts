@@ -36,6 +36,14 @@ test('a replaced or cancelled timer never arrives, even when it is due', () => {
   ])
 })
 
+test('a wait shorter than the clock can tell ends at a later instant', () => {
+  const { heard, advance } = aTicker(ctx => ctx.after('a', 1e-9, tick(1)))
+
+  advance(1)
+
+  expect(heard).toEqual([[1, 0.001]])
+})
+
 test('a timer already queued can still be taken back', () => {
   const { bus, clock, heard, run } = aTicker(ctx => {
     ctx.after('a', 10, { type: 'go' })

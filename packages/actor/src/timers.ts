@@ -8,6 +8,9 @@ import type { SystemItem } from './mailbox.ts'
 /** How often a deadline in calendar time looks at the wall again: a jump is honoured within this. */
 export const WALL_LOOK_MS = 60_000
 
+/** What clocks count in: whole microseconds. */
+const TICK_MS = 0.001
+
 /** What a timer is about: a message, or work of a host inside the actor. */
 type Content = { readonly msg: Typed } | { readonly type: string; readonly run: () => void }
 type Mode = 'once' | { readonly periodMs: number } | { readonly wallMs: number }
@@ -74,7 +77,8 @@ class KeyedTimer implements SystemItem {
 
   begin(ms: number): void {
     if (typeof this.mode === 'object' && 'wallMs' in this.mode) this.lookAtWall(this.mode.wallMs)
-    else this.arm(this.cell.bus.instant + ms)
+    // What a rounded sum leaves over must not come at the same instant again and again.
+    else this.arm(this.cell.bus.instant + (ms > 0 && ms < TICK_MS ? TICK_MS : ms))
   }
 
   end(): void {

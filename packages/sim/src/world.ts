@@ -248,8 +248,13 @@ export class World {
   private async loop(): Promise<void> {
     const { clock } = this
     let checkpoint = CHECKPOINT_MS
+    let left = STEPS_MAX
+    let instant = clock.now()
     while (this.violation === undefined) {
-      let left = STEPS_MAX
+      if (clock.now() !== instant) {
+        instant = clock.now()
+        left = STEPS_MAX
+      }
       while (this.ready.length > 0) {
         if (--left === 0) this.stuck()
         if (this.violation !== undefined) return

@@ -121,6 +121,8 @@ export const limits = {
   fetchParentsMax: 64,
   /** Heads of peers: one peer is asked this often; questions under way at once; peers remembered. */
   statusEveryMs: 1_000,
+  /** The same while the own head moves at its usual pace: it is then known from gossip where the others are. */
+  statusCalmEveryMs: 5_000,
   statusAsksMax: 8,
   statusPeersMax: 1_024,
   /** Catching up: peers tried in a row, blocks before the chain at once. */

@@ -22,7 +22,8 @@ type WatchContext = Pick<Context<WatchMessage, never>, 'now' | 'random' | 'after
 const bounds = { bytesMax: limits.rangeAnswerBytesMax, deadlineMs: limits.rangeRequestMs }
 
 /**
- * Asks peers where their heads are: each once when it is identified and whenever somebody has a reason, and one at random each second.
+ * Asks peers where their heads are: each once when it is identified and whenever somebody has a reason, and one at random each second, or
+ * each five while the own head moves at its usual pace.
  * So many questions are under way at most; the others wait in line.
  */
 export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
@@ -30,6 +31,8 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
   const asking = new Set<PeerId>()
   const waiting = new Set<PeerId>()
   let beating = false
+  let movedMs = Number.NEGATIVE_INFINITY
+  let gapMs = 0
 
   function ask(peer: PeerId): void {
     if (asking.has(peer) || heads.isAside(peer, ctx.now())) return
@@ -60,7 +63,16 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
   function arm(): void {
     if (beating) return
     beating = true
-    ctx.after('beat', limits.statusEveryMs, { type: 'sync.beat' })
+    const isCalm = ctx.now() - movedMs <= 2 * gapMs
+    const ms = isCalm ? limits.statusCalmEveryMs : limits.statusEveryMs
+    ctx.after('beat', ms, { type: 'sync.beat' })
+  }
+
+  /** The own head moved. */
+  function moved(): void {
+    const now = ctx.now()
+    if (movedMs >= 0) gapMs = now - movedMs
+    movedMs = now
   }
 
   function beat(): void {
@@ -86,5 +98,5 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
     told()
   }
 
-  return { ask, opened, closed, beat, answered }
+  return { ask, opened, closed, moved, beat, answered }
 }

@@ -284,7 +284,7 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         case 'sync.stands': {
           const { head, totalWeight } = message
           ours = { number: head.number, hash: head.hash, totalWeight }
-          return
+          return watch.moved()
         }
         case 'sync.looked': {
           looking = false

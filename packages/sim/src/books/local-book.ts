@@ -1,5 +1,6 @@
 import {
   type Address,
+  type ChainHead,
   createRecovery,
   decodeTx,
   type Hash,
@@ -66,33 +67,25 @@ export function localBook(shelf: Shelf): Book {
     if (of === undefined || tracker === undefined || pool === undefined || head === undefined)
       return
     if (!node.up || world.nowMs - node.upSinceMs < reloadMs || pool.head.hash !== head) return
-    for (const [key, promise] of of) {
-      const { hash, sender, nonce } = promise
+    for (const [key, vow] of of) {
+      const { hash, sender, nonce } = vow
       if (tracker.has(hash)) {
-        promise.boot = node.boots
-        promise.minedIn = undefined
+        vow.boot = node.boots
+        vow.minedIn = undefined
         continue
       }
       const next = shelf.ledger.nonce(head, sender)
       if (next === undefined) continue
       if (next > nonce) {
-        // Mined, it comes back with a reorg in the same life; used by another, or after a restart, it is done with.
-        if (shelf.ledger.isMined(hash, head) && (promise.minedIn ?? node.boots) === node.boots) {
-          promise.minedIn = node.boots
-        } else of.delete(key)
+        if (!shelf.ledger.isMined(hash, head) || vow.minedIn !== node.boots) of.delete(key)
         continue
       }
-      if (promise.minedIn !== undefined) {
-        if (promise.minedIn !== node.boots || pool.has(hash)) {
-          of.delete(key)
-          continue
-        }
-      }
       of.delete(key)
+      if (vow.minedIn !== undefined && vow.minedIn !== node.boots) continue
       world.violate({
-        id: idOf(node, promise),
+        id: idOf(node, vow),
         kind: 'correctness',
-        text: `${hash} (${sender} ${nonce}) was accepted in boot ${promise.boot} and is not followed in boot ${node.boots}`,
+        text: `${hash} (${sender} ${nonce}) was accepted in boot ${vow.boot} and is not followed in boot ${node.boots}`,
         node: node.name,
       })
     }
@@ -142,8 +135,23 @@ export function localBook(shelf: Shelf): Book {
     })
   }
 
+  /** Mined, it comes back with a reorg in the same life; when another one used its nonce, it is done with, even if that one leaves again. */
+  function headMoved(node: SimNode, { added }: ChainHead): void {
+    const of = promised.get(node.index)
+    if (of === undefined) return
+    for (const { sender, nonce, hash } of added.flatMap(({ txs }) => txs)) {
+      const key = `${sender} ${nonce}`
+      const vow = of.get(key)
+      if (vow?.hash === hash) vow.minedIn = node.boots
+      else if (vow !== undefined) of.delete(key)
+    }
+  }
+
   return {
     ids: ['local-evicted', 'journal-roundtrip', 'drain-late', 'drain-changed-state'],
+    fact(node, fact) {
+      if (fact.type === 'chain.head') headMoved(node, fact)
+    },
     edge(edge, world) {
       if (edge.type === 'answered' && edge.answer.ok && edge.answer.value.tracked !== false) {
         promise(edge.node, world.nodes[edge.node]?.boots ?? 0, edge.raw, world)

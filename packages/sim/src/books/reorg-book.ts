@@ -12,8 +12,10 @@ const roundTripMax = 300
  * And a pool that is led from one head to another and back is the pool it was.
  */
 export function reorgBook(shelf: Shelf): Book {
-  /** Of each node's present life: transactions that left its branch, and under which head. */
+  /** Of each node's present life: transactions that left the branch of its pool, and at which height. */
   const owed = new Map<number, Map<Hash, number>>()
+  /** Head of each node's pool. */
+  const pools = new Map<number, Hash>()
   let turn = 0
 
   function settle(node: SimNode, world: WorldView): void {
@@ -42,18 +44,28 @@ export function reorgBook(shelf: Shelf): Book {
       const debts = owed.get(node.index) ?? new Map<Hash, number>()
       owed.set(node.index, debts)
       if (fact.type === 'chain.head') {
-        for (const { header, txs } of fact.removed) {
-          for (const { hash } of txs) debts.set(hash, header.number)
-        }
         for (const { txs } of fact.added) for (const { hash } of txs) debts.delete(hash)
-        if (debts.size > 0) world.sometimes('pool/reinjected')
       }
-      if (fact.type === 'pool.changed') {
-        for (const { hash } of fact.dropped) debts.delete(hash)
+      if (fact.type !== 'pool.changed') return
+      const from = pools.get(node.index)
+      pools.set(node.index, fact.head)
+      // The pool goes from the head it has to the newest: what joined and left in between it never had.
+      const left = from === undefined ? [] : shelf.ledger.removedBetween(from, fact.head)
+      for (const { header, txs } of left) {
+        for (const { hash } of txs) {
+          if (!shelf.ledger.isMined(hash, fact.head)) debts.set(hash, header.number)
+        }
       }
+      for (const { hash } of fact.dropped) debts.delete(hash)
+      if (debts.size > 0) world.sometimes('pool/reinjected')
     },
-    edge(edge) {
-      if (edge.type === 'life') owed.delete(edge.node)
+    edge(edge, world) {
+      if (edge.type !== 'life') return
+      owed.delete(edge.node)
+      pools.delete(edge.node)
+      if (edge.life !== 'open') return
+      const head = world.nodes[edge.node]?.running?.inside().pool?.head
+      if (head !== undefined) pools.set(edge.node, head.hash)
     },
     checkpoint(world) {
       for (const node of world.nodes) settle(node, world)

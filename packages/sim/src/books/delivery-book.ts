@@ -61,6 +61,7 @@ export function deliveryBook(shelf: Shelf): Book {
   }
 
   function twice(node: number, id: string, world: WorldView): void {
+    if (world.nodes[node]?.isEvil !== false) return
     const seen = delivered.get(node) ?? { young: new Set(), old: new Set(), sinceMs: world.nowMs }
     delivered.set(node, seen)
     if (world.nowMs - seen.sinceMs > seenMs / 2) {

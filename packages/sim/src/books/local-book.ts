@@ -80,6 +80,8 @@ export function localBook(shelf: Shelf): Book {
         if (!shelf.ledger.isMined(hash, head) || vow.minedIn !== node.boots) of.delete(key)
         continue
       }
+      // A newer one of the same nonce is followed instead, which may not be answered for yet.
+      if (tracker.list().some(tx => tx.from === sender && Number(tx.nonce) === nonce)) continue
       of.delete(key)
       if (vow.minedIn !== undefined && vow.minedIn !== node.boots) continue
       world.violate({

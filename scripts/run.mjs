@@ -154,6 +154,69 @@ async function staticChecks(total) {
   )
 }
 
+/** The simulator's part of a test: past failures, and seeds that follow from the commit. Its last line is `passed failed`. */
+async function simulate(total) {
+  console.log('\nsimulated worlds')
+  const { code, last } = await told([...fromSource, sim, 'gate'])
+  const [passed, failed] = last.split(' ').map(Number)
+  if (Number.isInteger(passed) && Number.isInteger(failed)) {
+    total.passed += passed
+    total.failed += failed
+  }
+  if (code !== 0 && !(failed > 0)) total.failed += 1
+}
+
+/** Runs a program of ours, shows what it prints but for the last line, and tells that. */
+async function told(nodeArgs) {
+  let text = ''
+  const code = await new Promise(resolve => {
+    const stdio = ['inherit', 'pipe', 'inherit']
+    const child = spawn(process.execPath, nodeArgs, { cwd: root, env, stdio })
+    children.add(child)
+    child.stdout.on('data', chunk => {
+      text += chunk
+      const end = text.trimEnd().lastIndexOf('\n') + 1
+      process.stdout.write(text.slice(0, end))
+      text = text.slice(end)
+    })
+    child.on('error', () => resolve(1))
+    child.on('close', exit => {
+      children.delete(child)
+      resolve(exit ?? 1)
+    })
+  })
+  return { code, last: text.trim() }
+}
+
+const sim = 'apps/sim/src/main.ts'
+/** Runs the simulator's command line, one set of words after the other; the first that fails decides. */
+async function sims(...commands) {
+  for (const words of commands) {
+    console.log(`\nnpm run sim -- ${words.join(' ')}`)
+    const code = await script(sim, words)
+    if (code !== 0 || stopping) return code
+  }
+  return 0
+}
+
+function swarm() {
+  const long = args[0] === 'long'
+  const rest = args.slice(long ? 1 : 0)
+  if (!long) {
+    return sims(
+      ['corpus'],
+      ['swarm', '--of-commit', '--seeds', '200', '--time-limit', '100s', ...rest],
+      ...['101', '102', '103', '104', '105'].map(seed => ['twice', seed, '--seconds', '120']),
+    )
+  }
+  return sims(
+    ['corpus'],
+    ['swarm', '--seeds', '5500', '--time-limit', '40m', '--sees', ...rest],
+    ['planted'],
+    ['soak', '--hours', '24'],
+  )
+}
+
 function summary(total) {
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
@@ -168,6 +231,7 @@ const jobs = {
     const total = { passed: 0, failed: 0, skipped: 0 }
     await staticChecks(total)
     await vitest('unit tests', total, args)
+    await simulate(total)
     await vitest('end-to-end tests', total, ['--config', 'vitest.e2e.config.ts', ...args])
     return summary(total)
   },
@@ -191,6 +255,8 @@ const jobs = {
     const code = await run(bin('tsc'), ['-b'])
     return code === 0 ? script('scripts/bench.ts', args) : code
   },
+  sim: () => script(sim, args),
+  swarm,
   docs: () => script('scripts/docs.ts', args),
   format: () => run(bin('biome'), ['check', '--write', '.']),
   async help() {

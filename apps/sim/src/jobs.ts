@@ -4,6 +4,9 @@ import type { RunResult } from '@rockpool/sim'
 import { root } from './files.ts'
 import type { History } from './run-history.ts'
 
+/** Real time one run may take: many times what a whole day of a small world does. */
+const runMsMax = 600_000
+
 /** What a child process answers. */
 export type JobAnswer =
   | { readonly ok: true; readonly result: RunResult }
@@ -54,11 +57,15 @@ export type Jobs = ReturnType<typeof createJobs>
 
 function ask(child: ChildProcess, history: History): Promise<JobAnswer> {
   return new Promise(resolve => {
+    // A run that hangs in one turn hears no message: only its process can be ended.
+    const watchdog = setTimeout(() => child.kill('SIGKILL'), runMsMax)
     const onExit = (code: number | null, signal: string | null) => {
+      clearTimeout(watchdog)
       child.off('message', onMessage)
       resolve({ ok: false, error: `the process of the run ended (${signal ?? code})` })
     }
     const onMessage = (answer: unknown) => {
+      clearTimeout(watchdog)
       child.off('exit', onExit)
       resolve(answer as JobAnswer)
     }

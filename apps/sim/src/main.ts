@@ -9,6 +9,8 @@ import { swarmCommand } from './commands/swarm.ts'
 import { UsageError } from './usage.ts'
 
 let exitCode = 0
+// Whoever reads only the first lines has what it wanted.
+process.stdout.on('error', () => process.exit(exitCode))
 
 /** A command's action: what it resolves to is the exit code. */
 function ends<A extends readonly unknown[]>(run: (...args: A) => Promise<number> | number) {

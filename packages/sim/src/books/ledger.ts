@@ -46,9 +46,17 @@ export class Ledger {
   private readonly mined = new Map<Hash, Page[]>()
   private readonly known = new Map<Hash, TxRecord>()
   private readonly stated: Page[] = []
+  private readonly run: typeof execute
   private highest = 0
 
-  constructor(genesis: Genesis, keccak256: (bytes: Uint8Array) => Uint8Array, isDev: boolean) {
+  /** `run` executes blocks. */
+  constructor(
+    genesis: Genesis,
+    keccak256: (bytes: Uint8Array) => Uint8Array,
+    isDev: boolean,
+    run: typeof execute = execute,
+  ) {
+    this.run = run
     this.genesis = genesis
     this.keccak256 = keccak256
     this.isDev = isDev
@@ -173,7 +181,7 @@ export class Ledger {
     claim(bodyMatches(header, raws, keccak256), 'bad-root', 'its transactions are not its root')
     const state = new State(accounts, keccak256)
     const env = envOn(parent.header, genesis, header, keccak256)
-    const result = execute(state, env, txs)
+    const result = this.run(state, env, txs)
     if (!result.ok) {
       claim(false, 'bad-root', `transaction ${result.index} breaks the rule ${result.check}`)
       return undefined

@@ -4,6 +4,14 @@ import { zeroHash } from '@rockpool/protocol'
 import type { Book, SimNode, WorldView } from '../api.ts'
 import type { Shelf } from './chain-book.ts'
 
+/** The pool tells what it dropped when its journal is on the disk, which may be slow or full. */
+const tellMs = 60_000
+/** A transaction that left a branch, at this height. */
+interface Debt {
+  readonly height: number
+  /** Since when nobody has it. */
+  missingMs?: number
+}
 /** Pools that are rebuilt for the round trip have at most so many transactions. */
 const roundTripMax = 300
 
@@ -13,7 +21,7 @@ const roundTripMax = 300
  */
 export function reorgBook(shelf: Shelf): Book {
   /** Of each node's present life: transactions that left the branch of its pool, and at which height. */
-  const owed = new Map<number, Map<Hash, number>>()
+  const owed = new Map<number, Map<Hash, Debt>>()
   /** Head of each node's pool. */
   const pools = new Map<number, Hash>()
   let turn = 0
@@ -25,23 +33,26 @@ export function reorgBook(shelf: Shelf): Book {
     if (debts === undefined || pool === undefined || head === undefined) return
     // Until the pool has taken the head it may still put them back.
     if (pool.head.hash !== head || pool.drifted) return
-    for (const [hash, number] of debts) {
-      if (!pool.has(hash) && !shelf.ledger.isMined(hash, head)) {
-        world.violate({
-          id: 'tx-lost-in-reorg',
-          kind: 'correctness',
-          text: `${hash} left the branch at ${number} and is nowhere, without a reason`,
-          node: node.name,
-        })
+    for (const [hash, debt] of debts) {
+      if (pool.has(hash) || shelf.ledger.isMined(hash, head)) {
+        debts.delete(hash)
+        continue
       }
+      debt.missingMs ??= world.nowMs
+      if (world.nowMs - debt.missingMs < tellMs) continue
+      world.violate({
+        id: 'tx-lost-in-reorg',
+        kind: 'correctness',
+        text: `${hash} left the branch at ${debt.height} and is nowhere, without a reason`,
+        node: node.name,
+      })
     }
-    debts.clear()
   }
 
   return {
     ids: ['tx-lost-in-reorg', 'reorg-roundtrip'],
     fact(node, fact, world) {
-      const debts = owed.get(node.index) ?? new Map<Hash, number>()
+      const debts = owed.get(node.index) ?? new Map<Hash, Debt>()
       owed.set(node.index, debts)
       if (fact.type === 'chain.head') {
         for (const { txs } of fact.added) for (const { hash } of txs) debts.delete(hash)
@@ -53,7 +64,7 @@ export function reorgBook(shelf: Shelf): Book {
       const left = from === undefined ? [] : shelf.ledger.removedBetween(from, fact.head)
       for (const { header, txs } of left) {
         for (const { hash } of txs) {
-          if (!shelf.ledger.isMined(hash, fact.head)) debts.set(hash, header.number)
+          if (!shelf.ledger.isMined(hash, fact.head)) debts.set(hash, { height: header.number })
         }
       }
       for (const { hash } of fact.dropped) debts.delete(hash)

@@ -320,6 +320,8 @@ export interface WorldParts {
   legend?(line: string): void
   /** Each event as it is mixed into the hash, to find the first that differs. */
   event?(row: EventRow): void
+  /** Turns of each node whose causes are kept; absent: 2,048. */
+  readonly traceRows?: number
   /** Guards against ambient time and chance inside turns. */
   readonly tripwire?: boolean
   /** Stops here, before the end. */

@@ -7,8 +7,8 @@ import type { Disk, Mount } from './disk.ts'
 import type { Host } from './host.ts'
 import type { Network } from './network.ts'
 
-/** Turns whose causes are kept, of each boot. */
-const TRACE_ROWS = 16_384
+/** Turns whose causes are kept, of each boot: so few that the rings of all nodes fit into a processor's cache. */
+const TRACE_ROWS = 2_048
 /** Chance with which a rare turn of luck that is on happens. */
 const MAYBE = 0.05
 const SEAL_MS = 0.1
@@ -208,7 +208,7 @@ export class WorldNode implements SimNode {
     const luck = rng.fork('maybe')
     const on = new Set(ground.view.options.maybe)
     return {
-      trace: TRACE_ROWS,
+      trace: ground.parts.traceRows ?? TRACE_ROWS,
       traceHash: true,
       onReady: () => ground.ready(this),
       ...(pick && { pick: (ready: readonly ActorRef<never>[]) => pick(this, ready) }),

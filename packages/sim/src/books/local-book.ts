@@ -4,6 +4,7 @@ import {
   createRecovery,
   decodeTx,
   type Hash,
+  type PoolChanged,
   type Recovery,
 } from '@rockpool/protocol'
 import type { Book, Edge, SimNode, WorldView } from '../api.ts'
@@ -38,9 +39,16 @@ export function localBook(shelf: Shelf): Book {
   const ends = new Map<number, 'kill' | 'stop'>()
   const draining = new Map<number, number>()
   const stoppedAt = new Map<number, Hash>()
+  /** Submissions under way, and when they began. */
+  const asked = new Map<Uint8Array, number>()
+  /** Per node: when a sender and nonce was last mined there, and by which transaction. */
+  const used = new Map<number, Map<string, { readonly atMs: number; readonly hash: Hash }>>()
+  /** Per node: what its pool dropped because the nonce was used, and the head at which it was. */
+  const dropped = new Map<number, Map<Hash, Hash>>()
   let recovery: Recovery | undefined
 
   function promise(node: number, boot: number, raw: Uint8Array, world: WorldView): void {
+    const sinceMs = asked.get(raw) ?? world.nowMs
     const decoded = decodeTx(raw, bytes => world.crypto.keccak256(bytes))
     if (!decoded.ok) return
     recovery ??= createRecovery(world.crypto, BigInt(world.genesis.chainId))
@@ -49,6 +57,10 @@ export function localBook(shelf: Shelf): Book {
         if (answer?.ok !== true) return
         const { hash, sender, nonce } = answer.value
         shelf.ledger.know(answer.value)
+        // While the answer waited for the disk, another one used the nonce.
+        if (isUsedAt(dropped.get(node)?.get(hash), sender, Number(nonce))) return
+        const last = used.get(node)?.get(`${sender} ${nonce}`)
+        if (last !== undefined && last.atMs >= sinceMs && last.hash !== hash) return
         const of = promised.get(node) ?? new Map<string, Vow>()
         promised.set(node, of)
         // The newest of one sender and nonce is the one that is followed.
@@ -58,6 +70,24 @@ export function localBook(shelf: Shelf): Book {
       },
       () => {},
     )
+  }
+
+  /** A pool may lag behind its chain, so it is asked at the pool's head, and of the ledger. */
+  function isUsedAt(head: Hash | undefined, sender: Address, nonce: number): boolean {
+    return head !== undefined && (shelf.ledger.nonce(head, sender) ?? 0) > nonce
+  }
+
+  function poolChanged(node: SimNode, fact: PoolChanged): void {
+    const of = promised.get(node.index)
+    const drops = dropped.get(node.index) ?? new Map<Hash, Hash>()
+    dropped.set(node.index, drops)
+    for (const { hash, reason } of fact.dropped) {
+      if (reason !== 'nonce-used') continue
+      drops.set(hash, fact.head)
+      for (const [key, vow] of of ?? []) {
+        if (vow.hash === hash && isUsedAt(fact.head, vow.sender, vow.nonce)) of?.delete(key)
+      }
+    }
   }
 
   function check(node: SimNode, world: WorldView): void {
@@ -138,25 +168,32 @@ export function localBook(shelf: Shelf): Book {
   }
 
   /** Mined, it comes back with a reorg in the same life; when another one used its nonce, it is done with, even if that one leaves again. */
-  function headMoved(node: SimNode, { added }: ChainHead): void {
+  function headMoved(node: SimNode, { added }: ChainHead, atMs: number): void {
     const of = promised.get(node.index)
-    if (of === undefined) return
+    const places = used.get(node.index) ?? new Map<string, { atMs: number; hash: Hash }>()
+    used.set(node.index, places)
     for (const { sender, nonce, hash } of added.flatMap(({ txs }) => txs)) {
       const key = `${sender} ${nonce}`
-      const vow = of.get(key)
+      places.set(key, { atMs, hash })
+      const vow = of?.get(key)
       if (vow?.hash === hash) vow.minedIn = node.boots
-      else if (vow !== undefined) of.delete(key)
+      else if (vow !== undefined) of?.delete(key)
     }
   }
 
   return {
     ids: ['local-evicted', 'journal-roundtrip', 'drain-late', 'drain-changed-state'],
-    fact(node, fact) {
-      if (fact.type === 'chain.head') headMoved(node, fact)
+    fact(node, fact, world) {
+      if (fact.type === 'chain.head') headMoved(node, fact, world.nowMs)
+      if (fact.type === 'pool.changed') poolChanged(node, fact)
     },
     edge(edge, world) {
-      if (edge.type === 'answered' && edge.answer.ok && edge.answer.value.tracked !== false) {
-        promise(edge.node, world.nodes[edge.node]?.boots ?? 0, edge.raw, world)
+      if (edge.type === 'submitted') asked.set(edge.raw, world.nowMs)
+      if (edge.type === 'answered') {
+        const { node, raw, answer } = edge
+        const isFollowed = answer.ok && answer.value.tracked !== false
+        if (isFollowed) promise(node, world.nodes[node]?.boots ?? 0, raw, world)
+        asked.delete(raw)
       }
       if (edge.type === 'life') lived(edge, world)
       if (edge.type === 'log' && edge.code === 'node/state' && edge.fields['to'] === 'draining') {

@@ -1,5 +1,5 @@
 import { Bus } from '@rockpool/actor'
-import type { Planted } from './planted.ts'
+import { type Planted, plantedSeconds } from './planted.ts'
 
 /** Mailboxes forget from here on: small enough to be reached. */
 const waitingMax = 16
@@ -18,6 +18,7 @@ export const overflowLost: Planted = {
   about: 'a message to a full mailbox is neither handled nor a dead letter',
   fires: ['message-lost'],
   seeds: 100,
+  wishes: { seconds: plantedSeconds },
   decorate: build => ({
     ...build,
     parts: { ...build.parts, bus: options => new ForgetfulBus(options) },

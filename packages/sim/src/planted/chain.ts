@@ -1,7 +1,7 @@
 import { type ChainParts, chainActor, type DevChain, producerActor } from '@rockpool/chain'
 import type { Store } from '@rockpool/protocol'
 import type { NodeBuild } from '../api.ts'
-import type { Planted } from './planted.ts'
+import { type Planted, plantedSeconds } from './planted.ts'
 
 /** The chain's actor, its core changed as soon as it is made. */
 function withChain(change: (chain: DevChain) => void): (build: NodeBuild) => NodeBuild {
@@ -16,7 +16,7 @@ function withChain(change: (chain: DevChain) => void): (build: NodeBuild) => Nod
   return build => ({ ...build, parts: { ...build.parts, chainActor: changed } })
 }
 
-const dev = { chain: 'dev' } as const
+const dev = { chain: 'dev', seconds: plantedSeconds } as const
 
 export const undoTip: Planted = {
   name: 'undo-tip',
@@ -58,7 +58,7 @@ export const lighterStays: Planted = {
 export const removedUntold: Planted = {
   name: 'removed-untold',
   about: 'nobody hears of the transactions of a branch that left',
-  fires: ['tx-lost-in-reorg', 'reorg-roundtrip'],
+  fires: ['tx-lost-in-reorg', 'local-evicted'],
   seeds: 100,
   wishes: dev,
   decorate: withChain(chain => {

@@ -16,6 +16,9 @@ export interface Planted {
   decorate(build: NodeBuild, node: SimNode, world: WorldView): NodeBuild
 }
 
+/** Of a world in which a mistake is looked for: what is wrong shows soon or, with another seed, sooner. */
+export const plantedSeconds = 240
+
 /** The same behaviour, which hears each message as `change` leaves it. */
 export function hearing<M extends Typed, F extends Typed>(
   behavior: Behavior<M, F>,

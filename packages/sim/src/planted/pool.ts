@@ -1,5 +1,5 @@
 import { type Pool, type PoolActorParts, poolActor } from '@rockpool/pool'
-import { hearing, type Planted } from './planted.ts'
+import { hearing, type Planted, plantedSeconds } from './planted.ts'
 
 /** The pool's actor, its core changed as soon as it is made. */
 function withPool(change: (pool: Pool) => void): typeof poolActor {
@@ -17,8 +17,9 @@ function withPool(change: (pool: Pool) => void): typeof poolActor {
 export const reorgDrop: Planted = {
   name: 'reorg-drop',
   about: 'the pool forgets the transactions of a branch that left',
-  fires: ['tx-lost-in-reorg', 'reorg-roundtrip'],
+  fires: ['tx-lost-in-reorg', 'local-evicted'],
   seeds: 100,
+  wishes: { seconds: plantedSeconds },
   decorate: build => ({
     ...build,
     parts: {
@@ -36,6 +37,7 @@ export const gapKept: Planted = {
   about: 'what stands behind a gap stays executable',
   fires: ['nonce-gap', 'nonce-order'],
   seeds: 100,
+  wishes: { seconds: plantedSeconds },
   decorate: build => ({
     ...build,
     parts: {
@@ -56,6 +58,7 @@ export const freeReplacement: Planted = {
   about: 'a nonce is replaced by whoever pays one wei more',
   fires: ['bad-replacement'],
   seeds: 100,
+  wishes: { seconds: plantedSeconds },
   decorate: ({ config, ...build }) => ({
     ...build,
     config: { ...config, pool: { ...config.pool, priceBump: 0 } },

@@ -21,7 +21,7 @@ const dev = { chain: 'dev', seconds: plantedSeconds } as const
 export const undoTip: Planted = {
   name: 'undo-tip',
   about: 'taking a block back leaves its producer what it earned',
-  fires: ['supply', 'state-root', 'undo', 'head-split', 'invalid-own-block'],
+  fires: ['balance-sum', 'undo-identity', 'state-drift', 'bad-root', 'one-head'],
   seeds: 100,
   wishes: dev,
   decorate: withChain(chain => {
@@ -43,7 +43,7 @@ export const undoTip: Planted = {
 export const lighterStays: Planted = {
   name: 'lighter-stays',
   about: 'of two branches of one height the lighter one stays the head',
-  fires: ['fork-choice', 'head-split'],
+  fires: ['lighter-head', 'one-head'],
   seeds: 100,
   wishes: dev,
   decorate: withChain(chain => {
@@ -74,7 +74,7 @@ export const removedUntold: Planted = {
 export const signsAgain: Planted = {
   name: 'signs-again',
   about: 'after a restart a producer signs a second block on one parent',
-  fires: ['double-sign'],
+  fires: ['double-block'],
   seeds: 100,
   wishes: dev,
   decorate: ({ ports, ...build }) => ({
@@ -98,7 +98,7 @@ function hasty(store: Store): Store {
 export const noSpacing: Planted = {
   name: 'no-spacing',
   about: 'producers do not wait for their turn and nobody minds',
-  fires: ['spacing'],
+  fires: ['bad-header'],
   seeds: 100,
   wishes: dev,
   decorate: build => {

@@ -35,7 +35,7 @@ export const reorgDrop: Planted = {
 export const gapKept: Planted = {
   name: 'gap-kept',
   about: 'what stands behind a gap stays executable',
-  fires: ['nonce-gap', 'nonce-order'],
+  fires: ['nonce-gap', 'nonce-order', 'pool-unsound'],
   seeds: 100,
   wishes: { seconds: plantedSeconds },
   decorate: build => ({
@@ -56,7 +56,7 @@ export const gapKept: Planted = {
 export const freeReplacement: Planted = {
   name: 'free-replacement',
   about: 'a nonce is replaced by whoever pays one wei more',
-  fires: ['bad-replacement'],
+  fires: ['bad-replacement', 'local-evicted'],
   seeds: 100,
   wishes: { seconds: plantedSeconds },
   decorate: ({ config, ...build }) => ({

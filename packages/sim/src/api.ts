@@ -98,6 +98,8 @@ export interface SimNode {
   wallMs(): number
   /** What it seals blocks with. */
   readonly sealer: Address
+  /** Peers it never bans. Absent: nobody. */
+  readonly statics?: readonly PeerId[]
 }
 
 /** What only evil peers get: a voice on the wire that need not keep any rule. */

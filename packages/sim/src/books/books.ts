@@ -1,4 +1,5 @@
 import type { Book, WorldView } from '../api.ts'
+import { banBook } from './ban-book.ts'
 import { busBook } from './bus-book.ts'
 import { chainBook, type Shelf } from './chain-book.ts'
 import { deliveryBook } from './delivery-book.ts'
@@ -18,6 +19,7 @@ export function createBooks(): readonly Book[] {
     reorgBook(shelf),
     localBook(shelf),
     deliveryBook(shelf),
+    banBook(),
   ]
 }
 

@@ -74,6 +74,7 @@ export function aWorld(
     healedMs: 0,
     nodes: views,
     fork: name => new Rng(name),
+    reaches: () => true,
     violate: violation => void violations.push(violation),
     sometimes() {},
   }

@@ -14,7 +14,7 @@ export interface Signing {
   sign(digest: Uint8Array, key: Uint8Array): Signature
 }
 
-export interface Transfer {
+interface Transfer {
   readonly nonce: number
   readonly to: Address
   /** Wei. */

@@ -45,5 +45,5 @@ export {
 } from './shrink.ts'
 export { mustBeSeen } from './sometimes.ts'
 export { workDeeds } from './work.ts'
-export { runWorld, World } from './world.ts'
+export { runWorld } from './world.ts'
 export { worldChain } from './world-chain.ts'

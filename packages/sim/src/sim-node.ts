@@ -6,11 +6,11 @@ import { NodeClock, type Skew } from './clocks.ts'
 import type { Disk, Mount } from './disk.ts'
 import type { Host } from './host.ts'
 import type { Network } from './network.ts'
+import { MAYBE_CHANCE } from './options.ts'
+import { politeSink } from './wires.ts'
 
 /** Turns whose causes are kept, of each boot: so few that the rings of all nodes fit into a processor's cache. */
 const TRACE_ROWS = 2_048
-/** Chance with which a rare turn of luck that is on happens. */
-const MAYBE = 0.05
 const SEAL_MS = 0.1
 const DRAIN_MS = 30_000
 /** Nodes' monotonic clocks show up to this when they boot. */
@@ -39,8 +39,8 @@ export interface Ground {
   life(node: WorldNode, life: NodeLife): void
   fact(node: WorldNode, fact: Fact): void
   crashed(node: WorldNode, text: string, message?: number): void
-  /** The history of a boot ends with this hash. */
-  ended(hash: number): void
+  /** The history of this boot has ended. */
+  ended(bus: Bus): void
 }
 
 /** A machine: what it keeps over restarts, and the node that runs on it. */
@@ -150,12 +150,7 @@ export class WorldNode implements SimNode {
 
   /** An evil machine only joins the network; a script does the rest. */
   private speak(host: Host): void {
-    host.sink = {
-      opened() {},
-      closed() {},
-      deliver: async () => 'accept',
-      wireFault() {},
-    }
+    host.sink = politeSink
     void host.start().then(() => this.opened())
     this.ground.settled()
   }
@@ -212,7 +207,7 @@ export class WorldNode implements SimNode {
       traceHash: true,
       onReady: () => ground.ready(this),
       ...(pick && { pick: (ready: readonly ActorRef<never>[]) => pick(this, ready) }),
-      ...(on.size > 0 && { maybe: (label: string) => on.has(label) && luck.chance(MAYBE) }),
+      ...(on.size > 0 && { maybe: (label: string) => on.has(label) && luck.chance(MAYBE_CHANCE) }),
     }
   }
 
@@ -284,7 +279,7 @@ export class WorldNode implements SimNode {
     clock?.kill()
     if (host !== undefined) ground.network.kill(host)
     this.mount?.kill()
-    if (bus !== undefined) ground.ended(bus.traceHash)
+    if (bus !== undefined) ground.ended(bus)
     this.running = undefined
     this.up = false
     this.stopping = false

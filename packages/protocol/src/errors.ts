@@ -146,6 +146,11 @@ export const errors = {
   ),
   'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
+  'chain/clock': row(
+    'user',
+    'no such speed or jump of a chain clock',
+    'give a number within the bounds',
+  ),
   'chain/other-genesis': row(
     'user',
     'the store holds a chain of another genesis',

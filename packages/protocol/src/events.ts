@@ -25,6 +25,17 @@ export type ChainSyncing = {
   start: number
   current: number
   highest: number
+  /** The first look at the peers is over: this node knows where they are and has all that they had. Told once a start. */
+  settled?: true
+}
+
+/** The chain clock of this node was set: chain time is `chainMs` + (wall time - `wallMs`) x `speed`. */
+export type ChainClockSet = {
+  type: 'chain.clockSet'
+  /** Epoch ms, both: when it was set, and what it showed then. */
+  wallMs: number
+  chainMs: number
+  speed: number
 }
 
 export interface PoolEvent {
@@ -61,4 +72,4 @@ export type PeerOpened = { type: 'peer.opened'; peer: PeerView }
 export type PeerClosed = { type: 'peer.closed'; peer: PeerId; heldMs: number; goodbye?: Goodbye }
 
 /** What an actor tells the whole node; who hears it is one table in `node`. */
-export type Fact = ChainHead | ChainSyncing | PoolChanged | PeerOpened | PeerClosed
+export type Fact = ChainHead | ChainSyncing | ChainClockSet | PoolChanged | PeerOpened | PeerClosed

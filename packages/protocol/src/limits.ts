@@ -88,6 +88,10 @@ export const limits = {
   reorgDepthMax: 4_096,
   /** How far ahead of the chain clock a block may be. */
   blockFutureMs: 10_000,
+  /** Chain clock of a devnet: slowest and fastest, as multiples of the wall clock; furthest jump, about ten years. */
+  chainSpeedMin: 0.1,
+  chainSpeedMax: 1_000,
+  chainJumpMaxMs: 315_360_000_000,
   /** Blocks the chain keeps decoded in memory: count, encoded bytes. Others are read from the store. */
   residentBlocksMax: 256,
   residentBytesMax: 33_554_432,
@@ -133,6 +137,8 @@ export const limits = {
   syncShortsMax: 3,
   /** Blocks behind the heaviest head heard of up to which the chain does not count as syncing. */
   syncingGap: 16,
+  /** How long a started node that expects peers waits to learn where they are before it counts as in step. */
+  settleMs: 10_000,
   /** What of the next blocks is recovered while one is executed: blocks, transactions. */
   recoverAheadBlocksMax: 8,
   recoverAheadTxsMax: 4_096,

@@ -349,7 +349,10 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   function tellAll(fact: Extract<NodeMessage, { type: 'peer.opened' | 'peer.closed' }>): void {
     // The network is closed after the actors: nobody is left to hear of connections that end then.
     if (stopping !== undefined) return
-    for (const name of wiring[fact.type]) refs[name].tell(fact)
+    for (const name of wiring[fact.type]) {
+      const listener: Pick<ActorRef<typeof fact>, 'tell'> = refs[name]
+      listener.tell(fact)
+    }
   }
 
   async function status(): Promise<NodeStatus> {

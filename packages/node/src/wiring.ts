@@ -6,7 +6,8 @@ import type { Fact, Inbox } from '@rockpool/protocol'
  * transaction before gossip announces it.
  */
 export const wiring = {
-  'chain.syncing': ['node', 'observer'],
+  'chain.syncing': ['reconciler', 'node', 'observer'],
+  'chain.clockSet': ['producer', 'node'],
   'chain.head': ['pool', 'reconciler', 'gossip', 'producer', 'node', 'observer'],
   'pool.changed': ['reconciler', 'gossip', 'producer', 'observer'],
   'peer.opened': ['reconciler', 'gossip', 'sync', 'producer', 'node', 'observer'],

@@ -146,7 +146,7 @@ export const errors = {
   ),
   'chain/state-full': row('self', 'account limit of the dev chain reached', 'start a new devnet'),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
-  'chain/clock': row(
+  'devnet/clock': row(
     'user',
     'no such speed or jump of a chain clock',
     'give a number within the bounds',
@@ -171,6 +171,16 @@ export const errors = {
     'user',
     "this node does not hold the director's key",
     'call the node that has keys/director.key',
+  ),
+  'devnet/snapshot-gone': row(
+    'user',
+    'the block of this snapshot is not in the chain any more',
+    'take a new snapshot',
+  ),
+  'devnet/balance': row(
+    'user',
+    'this balance cannot be reached by transfers',
+    'choose one of the accounts of the devnet, or another amount',
   ),
   'devnet/too-shallow': row('user', 'the chain is not that high', 'name a smaller depth'),
   'devnet/outrun': row('self', 'the network went on faster than the forced branch', wait),

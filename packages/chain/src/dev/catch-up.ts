@@ -10,7 +10,8 @@ import type { Fetch } from './range-fetch.ts'
 import { distances, isIn } from './range-fetch.ts'
 
 /**
- * How following a peer's branch ended. `done`: all it told of is here. `short`: it has less than it told of. `silent`: no answer in time.
+ * How following a peer's branch ended. `done`: all it told of is here. `short`: it has less than it told of. `silent`: no answer in time, or
+ * one that broke off.
  * `wrong`: it is at fault, and has been reported. `deep`: its branch parts too far below the head. `stopped`: this node could not go on.
  */
 export type CatchUpEnd = 'done' | 'short' | 'silent' | 'wrong' | 'deep' | 'stopped'
@@ -139,7 +140,8 @@ export function createCatchUp({ chain, fetch, keccak256, fault, gained }: CatchU
       const waitMs = Math.min(first.retryAfterSeconds * 1_000, limits.rangeRequestMs)
       return { busyMs: Math.max(1, waitMs) }
     }
-    if (answers.at(-1)?.kind !== 'end') return wrong(peer, 'a range without an end')
+    // A node that stops, or a connection that ends, leaves an answer without an end: nobody's fault.
+    if (answers.at(-1)?.kind !== 'end') return { end: 'silent' }
     const frames: BlockFrame[] = []
     let parent = after.hash
     for (const answer of answers) {

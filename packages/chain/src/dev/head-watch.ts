@@ -30,6 +30,7 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
   const asking = new Set<PeerId>()
   const waiting = new Set<PeerId>()
   let beating = false
+  let surveyed = false
 
   function ask(peer: PeerId): void {
     if (asking.has(peer) || heads.isAside(peer, ctx.now())) return
@@ -78,13 +79,26 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
     if (next !== undefined) ask(next)
     if (!outcome.ok) return
     const [frame] = outcome.value
-    const answer = frame === undefined ? undefined : decodeRangeAnswer(frame, 'status')
-    if (answer?.ok !== true) return fault(peer, 'sync/bad-reply', 'status')
+    // A node that is stopping, or is overrun, says nothing.
+    if (frame === undefined) return
+    const answer = decodeRangeAnswer(frame, 'status')
+    if (!answer.ok) return fault(peer, 'sync/bad-reply', 'status')
     if (answer.value.kind !== 'status') return
     const { number, hash, totalWeight } = answer.value
     heads.record({ peer, number, hash, totalWeight })
+    if (asking.size === 0) surveyed = true
     told()
   }
 
-  return { ask, opened, closed, beat, answered }
+  return {
+    ask,
+    opened,
+    closed,
+    beat,
+    answered,
+    /** Whether everybody who was asked at the start has answered or let the time pass, and somebody did answer. */
+    get surveyed(): boolean {
+      return surveyed
+    },
+  }
 }

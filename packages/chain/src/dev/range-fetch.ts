@@ -192,7 +192,7 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
       if (answer.kind === 'block') frames.push(answer.frame)
       if (answer.kind === 'end') return { frames, more: answer.more }
     }
-    fault(peer, 'sync/bad-reply', 'no end')
+    // Broken off: the node stops, or the connection ended.
     return null
   }
 

@@ -79,7 +79,10 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     let looking = false
     let catching: { gained: number } | null = null
     let heard = { highest: 0, tooDeep: false }
+    let settled = false
+    let caughtUpOnce = false
     const fault = (peer: PeerId, reason: string, evidence: string) => {
+      ctx.log.warn('sync/fault', { peer, reason, evidence })
       gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
       heads.leave(peer, ctx.now())
     }
@@ -111,7 +114,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       const ours = { totalWeight: status.totalWeight, hash: status.head.hash }
       const heavier = heads.heavier(ours, ctx.now())
       const tooDeep = heads.anyTooDeep(ours, ctx.now())
-      hear({ highest: heavier[0]?.number ?? 0, tooDeep })
+      const highest = heavier[0]?.number ?? 0
+      hear({ highest, tooDeep }, isSettled(heavier.length, highest - status.head.number))
       const branched = new Set([...running.values()].map(({ peer }) => peer))
       const candidates = heavier.filter(({ peer }) => !branched.has(peer))
       if (catching !== null || candidates.length === 0) return
@@ -120,10 +124,17 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       begin(task, catchUp(candidates.slice(0, limits.catchUpPeersMax), status))
     }
 
-    function hear(next: typeof heard): void {
-      if (next.highest === heard.highest && next.tooDeep === heard.tooDeep) return
+    /** Whether the first look at the peers is over. A network goes on meanwhile: after catching up, a block on its way here is no gap. */
+    function isSettled(heavier: number, gap: number): boolean {
+      return watch.surveyed && (heavier === 0 || (caughtUpOnce && gap <= 1))
+    }
+
+    function hear(next: typeof heard, settles: boolean): void {
+      const same = next.highest === heard.highest && next.tooDeep === heard.tooDeep
+      if (same && (settled || !settles)) return
       heard = next
-      chain.tell({ type: 'chain.heard', ...next })
+      chain.tell({ type: 'chain.heard', ...next, ...(settles && !settled && { settled: true }) })
+      settled ||= settles
     }
 
     /** The heaviest peers in turn, until one of them has brought all it told of. */
@@ -137,6 +148,7 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         const blocks = (catching?.gained ?? 0) - before
         ctx.log.info('sync/caught-up', { peer, end, blocks, ms: Math.round(ctx.now() - began) })
         if (end === 'done') {
+          caughtUpOnce = true
           heads.forget(peer)
           watch.ask(peer)
           return

@@ -55,6 +55,7 @@ export function good<T>(answer: Answer<T>): T {
 const wiring = {
   'chain.head': ['pool', 'facts', 'producer'],
   'chain.syncing': ['syncs'],
+  'chain.clockSet': ['producer'],
   'pool.changed': ['producer'],
 }
 

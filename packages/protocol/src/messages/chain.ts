@@ -195,7 +195,7 @@ export type ChainGetReorgs = { type: 'chain.getReorgs'; reply: Reply<ReorgsAnswe
 
 /**
  * An operator makes the chain clock of this node run `speed` times as fast as the wall clock, from 0.1 to 1,000; the clock does not
- * jump. It rules when blocks are made and how far ahead of it a block may be. Refused by a number that is none of these: `chain/clock`.
+ * jump. It rules when blocks are made and how far ahead of it a block may be. Refused by a number that is none of these: `devnet/clock`.
  */
 export type ChainSetSpeed = {
   type: 'chain.setSpeed'

@@ -435,6 +435,28 @@ test('a node that fetches a chain waits with its pool', async () => {
   expect(behind.pooled.size).toBe(5)
 })
 
+test('a node that has fetched a chain asks everybody for what was announced meanwhile', async () => {
+  const world = createSyncWorld()
+  const txs = cheapTxs(6, 13)
+  const [one, two] = [await world.join('one'), await world.join('two')]
+  const late = await world.join('late', {
+    recovery: recoveryOf(txs),
+    parts: { intervalMs: 600_000 },
+  })
+  const sync = { type: 'chain.syncing', start: 0, current: 0, highest: 99 } as const
+  late.ref.tell({ ...sync, on: true })
+  one.enter(txs.slice(0, 3))
+  two.enter(txs.slice(3))
+  await world.meet(late, one)
+  await world.meet(late, two)
+  await world.pass(20_000)
+  expect(late.pooled.size).toBe(0)
+
+  late.ref.tell({ ...sync, on: false })
+  await world.pass(2_000)
+  expect(late.pooled.size).toBe(6)
+})
+
 test('with one peer one exchange at a time, and four in all', async () => {
   const world = createSyncWorld()
   const me = await world.join('me', { parts: { intervalMs: 1_000 } })

@@ -198,6 +198,8 @@ export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
           return visits.tick()
         case 'chain.head':
           return follow(message)
+        case 'chain.syncing':
+          return visits.fetching(message.on)
         case 'pool.changed':
           known.remember(message)
           return catalogue.hear(message)

@@ -84,6 +84,10 @@ export const limits = {
   invalidBlockMs: 3_600_000,
   /** Blocks of one producer at one height taken from gossip. */
   producerBlocksPerHeight: 5,
+  /** Places in the chain that a devnet remembers to be set back to. */
+  snapshotsMax: 1_024,
+  /** How long a pool waits for the chain to be set back before it takes another branch for an ordinary one. */
+  poolForgetMs: 30_000,
   /** Deepest reorg followed, and heights whose undo records are kept. */
   reorgDepthMax: 4_096,
   /** How far ahead of the chain clock a block may be. */
@@ -163,10 +167,10 @@ export const limits = {
   poolSyncRequestMs: 5_000,
   poolSyncExchangeMs: 10_000,
   /** Pool sync: an exchange after a peer has come, after a useful one, after a peer that differs has asked; the last once in this time. */
-  poolSyncOpenedMs: 1_000,
+  poolSyncOpenedMs: 250,
   poolSyncAgainMs: 1_000,
-  poolSyncReturnMs: 1_000,
-  poolSyncReturnEveryMs: 2_000,
+  poolSyncReturnMs: 250,
+  poolSyncReturnEveryMs: 1_000,
   /** Transactions the pool refused are not asked for again for this long, or until the head moves; prefixes remembered. */
   poolSyncRefusedMs: 30_000,
   poolSyncRefusedMax: 32_768,

@@ -126,6 +126,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     random,
     yieldMs: profile.yieldMs,
     backoffMinMs: profile.backoffMinMs,
+    backoffMaxMs: profile.backoffMaxMs,
     coolDownMaxMs: profile.coolDownMaxMs,
     dial,
     isConnected: peers.has,

@@ -11,6 +11,7 @@ import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
 import type { Effective } from './settings.ts'
+import { siblingsOf } from './siblings.ts'
 import { statusOf } from './status-of.ts'
 import { version } from './version.ts'
 
@@ -77,6 +78,7 @@ function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: 
     version,
     devnetControl: read.flag('devnet.control'),
     ...(network.faults !== undefined && { links: network.faults }),
+    others: siblingsOf(read.list('devnet.siblings')),
     allowUnprotected: read.flag('rpc.allow-unprotected-txs'),
     txFeeCapWei: read.wei('rpc.txfeecap'),
     log: log.room,

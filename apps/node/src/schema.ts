@@ -229,6 +229,12 @@ export const settings: readonly Setting[] = [
     'Serve methods that make blocks (devnet_mine, devnet_reorg) and the names test tools know.',
   ),
   setting(
+    'devnet.siblings',
+    is.list,
+    [],
+    'Data directories of the other nodes of this devnet: time and snapshots are theirs too.',
+  ),
+  setting(
     'devnet.faults',
     is.flag,
     false,

@@ -435,6 +435,23 @@ describe('the tracker', () => {
     expect(await journalKeys(store)).toHaveLength(1)
   })
 
+  test('lets go of what was sent since the block that the chain is set back to', async () => {
+    const { store, open, tx } = await aPlace()
+    const room = open()
+    room.submit(tx(0, 0))
+    await room.test.settle()
+    const mined: TxRecord[] = room.pending()
+    room.mine(mined)
+    room.submit(tx(0, 1))
+    await room.test.settle()
+
+    room.forget()
+    room.reorg(mined)
+    await room.test.settle()
+
+    expect([room.tracked(), room.pending(), await journalKeys(store)]).toEqual([[], [], []])
+  })
+
   test('adopts what local senders sent by any way', async () => {
     const { store, open, tx, wallets } = await aPlace()
     const source = open({ config: { journal: false } })

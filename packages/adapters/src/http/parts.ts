@@ -38,6 +38,8 @@ export interface RpcParts {
   readonly version: string
   /** Offer the methods that make blocks. */
   readonly devnetControl: boolean
+  /** Calls a method of every other node of this devnet that runs; resolves when all have answered. Absent: there are none. */
+  readonly others?: (method: string, params: readonly unknown[]) => Promise<void>
   /** Links to other nodes that may be slowed and cut; absent: the methods for that are not offered. */
   readonly links?: LinkFaults
   /** Take transactions without EIP-155 protection. */

@@ -20,6 +20,7 @@ import {
   type PoolMessage,
   type ProducerMessage,
   type Signer,
+  type TxOrigin,
   type TxReceipt,
   type TxRecord,
   zeroAddress,
@@ -371,10 +372,7 @@ export function headFact(added: readonly Block[]): Fact {
 }
 
 /** One pool turn after which these transactions are pending. */
-export function pendingFact(
-  txs: readonly TxRecord[],
-  origin: 'gossip' | 'private' = 'gossip',
-): Fact {
+export function pendingFact(txs: readonly TxRecord[], origin: TxOrigin = 'gossip'): Fact {
   const none: readonly Hash[] = []
   return {
     ...{ type: 'pool.changed', head: zeroHash, added: none, promoted: none, demoted: none },

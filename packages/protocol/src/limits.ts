@@ -62,6 +62,9 @@ export const limits = {
   /** Bytes of writes joined into one group commit, and waiting for it; above the second a batch is refused with `load/queue-full`. */
   storeGroupBytes: 4_194_304,
   storeWaitingBytesMax: 67_108_864,
+  /** After a failed write: how often it is looked whether the database can be opened again, and free bytes that this needs. */
+  storeMendEveryMs: 1_000,
+  storeMendBytes: 8_388_608,
   /** Entries of one scan unless asked otherwise. */
   storeScanDefault: 1_000,
   /** Encoded size of a block. */

@@ -145,7 +145,9 @@ export function createImporter(parts: ImporterParts) {
     const extra = isDirector ? [] : chain.signedWrites(header)
     const outcome = yield* settle(header.hash, { extra, sync: true })
     const isIn = outcome.code === 'chain/imported' || outcome.code === 'chain/side-branch'
-    return isIn ? ok(block) : failed(outcome.code, outcome.check)
+    if (isIn) return ok(block)
+    const isRefused = outcome.code === 'load/internal'
+    return failed(outcome.code, isRefused ? 'the store did not take the block' : outcome.check)
   }
 
   /** At start: a crash may have left the head below the heaviest branch that is stored. */

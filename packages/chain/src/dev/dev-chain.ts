@@ -302,12 +302,9 @@ export class DevChain {
     const top = path.added.at(-1)
     if (top === undefined) throw new RangeError('a switch adds a block')
     const old = headOf(this.head)
-    for (const { block, undo } of removed) {
-      this.#state.revert(undo)
-      this.#residents.set({ block })
-    }
-    for (const { block, receipts, changes, undo } of branch.executed) {
-      this.#state.commit(changes)
+    branch.settle(this.#state)
+    for (const { block } of removed) this.#residents.set({ block })
+    for (const { block, receipts, undo } of branch.executed) {
       this.#residents.set({ block, receipts, undo })
       this.#nodeOf(block.header.hash).encoded = null
     }

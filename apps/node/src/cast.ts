@@ -61,7 +61,8 @@ export async function assemble(
           seal: async (digest: Uint8Array) => signDigest(digest, director.key),
         },
       }),
-      log: (level, code, fields, place) => log.line(level, code, { ...fields, ...place }),
+      // A line of the bus about an actor names it itself: it was written in no turn.
+      log: (level, code, fields, place) => log.line(level, code, { ...place, ...fields }),
       fatal,
     },
     nodeConfig(read, genesis, pool.config),

@@ -91,7 +91,7 @@ export function createAnnouncer(parts: AnnouncerParts) {
       ctx.log.info('pool/journal-recovered')
       return node?.tell({ type: 'node.clear', code: 'journal-failed' })
     }
-    ctx.log.error('pool/journal-failed', { cause: failure.cause })
+    ctx.log.error('pool/journal-failed', { error: failure.cause })
     node?.tell({
       type: 'node.raise',
       reason: {

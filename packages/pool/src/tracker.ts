@@ -14,7 +14,7 @@ import {
 } from '@rockpool/protocol'
 import type { PoolConfig } from './config.ts'
 import { deleteRow, type JournalRow, journalKey, putRow } from './journal.ts'
-import type { DropReason, Op, Outcome } from './op.ts'
+import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
 import {
   bySenderAndNonce,

@@ -146,7 +146,7 @@ test('who listens is told of a reorganisation block by block, and of what is pen
   await until('it is pending again', () => pending.filter(each => each === hash).length === 2)
   const mined = await client.waitForTransactionReceipt({ hash, pollingInterval: 50 })
   await until('heads of the new branch', () => heads.at(-1)?.parentHash === mined.blockHash)
-  watcher.transport.getRpcClient().then(each => each.close())
+  ;(await watcher.transport.getRpcClient()).close()
 
   expect(mined.blockHash).not.toBe(blockHash)
   const at = heads.findIndex(({ number }, index) => {

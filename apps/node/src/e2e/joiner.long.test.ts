@@ -20,7 +20,7 @@ import { createScratch, type Ports, quietFlags } from '../testkit/scratch.ts'
  * made offline and written by the chain itself into the directories of those who know it.
  */
 
-/** Height of the network; the long figure is 10,000. Every fifth block carries transfers. */
+/** Height of the network; the long figure is 10,000, and a tenth of it is missed by the one behind. Every fifth block carries transfers. */
 const height = Number(process.env.ROCKPOOL_E2E_JOIN_BLOCKS ?? 1_000)
 const behindBy = height / 10
 const transfers = 100
@@ -55,7 +55,7 @@ async function directoryAt(name: string, blocks: readonly MadeBlock[]): Promise<
   const { db, keys } = pathsOf(scratch.path(name))
   mkdirSync(keys, { recursive: true, mode: 0o700 })
   const database = await openDatabase(db)
-  await writeChain(database.store('chain'), genesis, blocks)
+  await writeChain(database.room('chain'), genesis, blocks)
   await database.close()
   return scratch.path(name)
 }

@@ -70,7 +70,10 @@ function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: 
     chainId: ground.genesis.chainId,
     genesisHash: ground.genesisHash,
     forks: ground.genesis.forks,
-    signer: createSigner(unlockedKeys(ground.genesis)),
+    signer: createSigner(
+      [...unlockedKeys(ground.genesis), ...ground.accounts.unlocked],
+      ground.accounts.known,
+    ),
     keccak256: ground.crypto.keccak256,
     observe: node.observe,
     peerCount: () => network.peers().length,
@@ -81,6 +84,10 @@ function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: 
     others: siblingsOf(read.list('devnet.siblings')),
     allowUnprotected: read.flag('rpc.allow-unprotected-txs'),
     txFeeCapWei: read.wei('rpc.txfeecap'),
+    syncWaitMs: {
+      standard: read.number('rpc.txsync.defaulttimeout'),
+      max: read.number('rpc.txsync.maxtimeout'),
+    },
     log: log.room,
     draining: () => node.health().state === 'draining',
     health: () => node.health(),

@@ -88,6 +88,15 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   )
 
+  verb(
+    'account',
+    'new | ls | import <file> | export <address>: encrypted keys of this data directory; --json',
+    async flags => {
+      const { accountVerb } = await import('./account-verbs.ts')
+      return accountVerb(flags)
+    },
+  )
+
   const [name] = argv
   if (
     name !== undefined &&

@@ -182,6 +182,18 @@ export const settings: readonly Setting[] = [
     false,
     'Take submitted transactions without replay protection (EIP-155).',
   ),
+  setting(
+    'rpc.txsync.defaulttimeout',
+    is.duration,
+    20_000,
+    'How long eth_sendRawTransactionSync waits for the block when the caller does not say.',
+  ),
+  setting(
+    'rpc.txsync.maxtimeout',
+    is.duration,
+    60_000,
+    'How long it waits at most, whatever the caller says.',
+  ),
   setting('ops.enabled', is.flag, true, 'Serve health and metrics.'),
   setting('ops.ip', is.text, '127.0.0.1', 'Address of the health and metrics listener.'),
   setting(
@@ -215,6 +227,18 @@ export const settings: readonly Setting[] = [
     is.oneOf('false'),
     'false',
     'Flight recorder; this build has none, so only false is taken.',
+  ),
+  setting(
+    'unlock',
+    is.addresses,
+    [],
+    'Accounts of the keystore this node signs for until it stops; only with JSON-RPC on loopback.',
+  ),
+  setting(
+    'password-file',
+    is.text,
+    undefined,
+    'Their passwords, a line each; the last line serves all that follow.',
   ),
   setting(
     'new-identity',

@@ -252,6 +252,33 @@ export const errors = {
   ),
   'crypto/unknown-key': row('user', 'unknown account', 'use an account this node holds'),
 
+  'keys/locked': row(
+    'user',
+    'authentication needed: password or unlock',
+    'start the node with --unlock ADDRESS --password-file FILE',
+  ),
+  'keys/wrong-password': row(
+    'user',
+    'could not decrypt key with given password',
+    'give the password the key was stored with',
+  ),
+  'keys/bad-file': row(
+    'user',
+    'not a key file of Web3 Secret Storage version 3',
+    'restore the file from backup',
+  ),
+  'keys/mismatch': row(
+    'user',
+    'key content mismatch',
+    'the file was renamed or damaged: restore it from backup',
+  ),
+  'keys/ambiguous': row(
+    'user',
+    'multiple keys match address',
+    'move all but one of the files away',
+  ),
+  'keys/exists': row('user', 'account already exists', 'none: the key is in the keystore'),
+
   'config/key-permissions': row('user', 'key file can be read by others', 'run chmod 600 on it'),
   'config/key-invalid': row('user', 'not a secp256k1 private key', 'restore the file from backup'),
 

@@ -230,6 +230,8 @@ export const limits = {
   rpcExpensiveMax: 4,
   /** eth_sendTransaction calls of one sender that wait for their nonce. */
   rpcSendsWaitingMax: 1_024,
+  /** Calls of eth_sendRawTransactionSync that wait for a block. */
+  rpcMinedWaitsMax: 1_024,
   /** Token bucket of one client address (IPv6: /64) outside loopback: refill a second, size; addresses remembered. */
   rpcRatePerSecond: 1_000,
   rpcRateBurst: 2_000,

@@ -46,6 +46,8 @@ export interface RpcParts {
   readonly allowUnprotected: boolean
   /** Most that gas x fee cap of a submitted transaction may come to; 0: no cap. Wei. */
   readonly txFeeCapWei: bigint
+  /** How long eth_sendRawTransactionSync waits when not told, and at most. Milliseconds; default 20 s and 60 s. */
+  readonly syncWaitMs?: { readonly standard: number; readonly max: number }
   readonly log: Log
   /** True while the node stops. */
   readonly draining: () => boolean

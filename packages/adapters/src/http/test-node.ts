@@ -148,6 +148,7 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
   ])
   const pooled: TxRecord[] = []
   const bugs: unknown[] = []
+  const logged: (readonly [string, unknown])[] = []
   const state: { syncing: boolean; draining: boolean; answers: boolean } = {
     ...{ syncing: false, draining: false, answers: true },
   }
@@ -325,7 +326,12 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
     devnetControl: true,
     allowUnprotected: false,
     txFeeCapWei: 10n ** 18n,
-    log: { debug() {}, info() {}, warn() {}, error: (_code, fields) => bugs.push(fields) },
+    log: {
+      debug() {},
+      info: (code, fields) => logged.push([code, fields]),
+      warn() {},
+      error: (_code, fields) => bugs.push(fields),
+    },
     draining: () => state.draining,
     ...parts,
   })
@@ -338,6 +344,7 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
     accounts,
     state,
     bugs,
+    logged,
     emit: (fact: Fact): void => {
       for (const listener of listeners) listener(fact)
     },

@@ -1,13 +1,5 @@
 import type { Address, ForkRules, TxReceipt, TxRecord } from '@rockpool/protocol'
-import {
-  addressOf,
-  encodeRlp,
-  floorGas,
-  fromHex,
-  intrinsicGas,
-  quantityToBytes,
-  zeroAddress,
-} from '@rockpool/protocol'
+import { createdAddress, floorGas, intrinsicGas, zeroAddress } from '@rockpool/protocol'
 import type { Cell, Cells } from './cells.ts'
 import type { Keccak } from './keccak.ts'
 import type { Changes, StateView, Undo } from './state.ts'
@@ -179,7 +171,7 @@ export class Execution {
       this.#payProducer()
       const refund = tx.type === 4 ? this.#authorize(tx) : 0
       if (tx.to === null) {
-        contractAddress = this.#createdAddress(tx.sender, nonce)
+        contractAddress = createdAddress(tx.sender, tx.nonce, this.#env.keccak256)
         status = this.#create(tx, sender, this.#cells.of(contractAddress))
       } else {
         status = this.#call(tx.value, sender, this.#cells.of(tx.to))
@@ -303,11 +295,6 @@ export class Execution {
     created.balance += tx.value
     created.nonce = 1
     return 1
-  }
-
-  #createdAddress(sender: Address, nonce: number): Address {
-    const encoded = encodeRlp([fromHex(sender), quantityToBytes(BigInt(nonce))])
-    return addressOf(this.#env.keccak256(encoded).subarray(12))
   }
 
   /** Applies a type 4's authorizations in order (EIP-7702); what is not valid now is skipped. Returns the gas to give back. */

@@ -78,6 +78,8 @@ export function* forceReorg(
     from = leaving.ancestor.block.header.hash
     const kept = chooseKept(leaving.removed, wish.keepTxs, parts.random)
     const made = yield* branch(parts, signer, leaving, kept)
+    // The head moved meanwhile, and the states of the unfinished branch are kept for one head only: it is begun again.
+    if (!made.ok && made.code === 'chain/state-missing') continue
     if (!made.ok) return made
     if (yield* isHead(parts, made.value)) return ok(answerOf(leaving, made.value, kept))
     yield* pause(Math.max(clock.realMs(genesis.blockTimeMs), settleMsMin))

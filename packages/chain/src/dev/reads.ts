@@ -12,9 +12,10 @@ import type {
   MinedTx,
 } from '@rockpool/protocol'
 import { encodeBlockFrame, failed, limits, ok } from '@rockpool/protocol'
+import type { AccountsAt } from './accounts-at.ts'
+import { stepBack } from './accounts-at.ts'
 import type { Archive } from './archive.ts'
-import type { AccountsAt, DevChain } from './dev-chain.ts'
-import { stepBack } from './dev-chain.ts'
+import type { DevChain } from './dev-chain.ts'
 import type { FeeRow } from './fees.ts'
 import { feeHistory, feeRowOf, oracle, suggestTip, tipSamplesOf } from './fees.ts'
 import { headOf } from './header.ts'

@@ -257,6 +257,36 @@ describe('a late joiner', () => {
     expect(reasons(late)).toEqual([])
   })
 
+  test('does not blame a peer whose block came by gossip while it was asked for it', async () => {
+    const { net, forge, nodes } = await laterOn(['full', 'late'])
+    const [full, late] = nodes as [TestNode, TestNode]
+    const trunk = row(forge, forge.root, 20)
+    const left = forge.next(trunk.at(-1) as Forged)
+    const right = forge.next(trunk.at(-1) as Forged, { delayMs: 7 })
+    const [lower, upper] =
+      left.header.hash < right.header.hash ? ([left, right] as const) : ([right, left] as const)
+    await net.offerAll(late, [...trunk, upper])
+    await net.offerAll(full, [...trunk, lower])
+    let races = 0
+    // Of equal height and weight, the lower hash wins; it arrives between the status and the question where the branches part.
+    tamper(net, async (_, { kind }, frames) => {
+      if (kind === 'hashes' && races++ === 0) {
+        await late.bus.ask(late.chain, offerOf(lower), 60_000)
+      }
+      return frames
+    })
+
+    net.connect(late, full)
+    await net.advance(900)
+    expect(races).toBeGreaterThan(0)
+    const next = row(forge, lower, 25)
+    await net.offerAll(full, next)
+    await net.advance(2_500)
+
+    expect((await net.status(late)).head.hash).toBe(next.at(-1)?.header.hash)
+    expect(reasons(late)).toEqual([])
+  })
+
   test('tells once that it is settled: when it has all that the first peers had', async () => {
     const { net, forge, nodes } = await laterOn(['full', 'slow', 'late'])
     const [full, slow, late] = nodes as [TestNode, TestNode, TestNode]

@@ -10,11 +10,12 @@ import type { Fetch } from './range-fetch.ts'
 import { distances, isIn } from './range-fetch.ts'
 
 /**
- * How following a peer's branch ended. `done`: all it told of is here. `short`: it has less than it told of. `silent`: no answer in time, or
+ * How following a peer's branch ended. `done`: all it told of is here. `stale`: it was here before
+ * anything was asked for, by gossip. `short`: the peer has less than it told of. `silent`: no answer in time, or
  * one that broke off.
  * `wrong`: it is at fault, and has been reported. `deep`: its branch parts too far below the head. `stopped`: this node could not go on.
  */
-export type CatchUpEnd = 'done' | 'short' | 'silent' | 'wrong' | 'deep' | 'stopped'
+export type CatchUpEnd = 'done' | 'stale' | 'short' | 'silent' | 'wrong' | 'deep' | 'stopped'
 
 export interface CatchUpParts {
   readonly chain: ActorRef<ChainMessage>
@@ -54,7 +55,7 @@ export function createCatchUp({ chain, fetch, keccak256, fault, gained }: CatchU
     const start = yield* fetch.common(peer, heights, theirs, 1)
     if (start === null) return 'silent'
     if (ours - start.number > limits.reorgDepthMax) return 'deep'
-    if (start.number >= number) return 'short'
+    if (start.number >= number) return 'stale'
     let at: At = start
     while (at.number < number) {
       const marks = yield* marksAfter(peer, at, number)

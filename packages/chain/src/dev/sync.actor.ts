@@ -153,6 +153,11 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
           watch.ask(peer)
           return
         }
+        if (end === 'stale') {
+          // Not asked at once: one that claims a weight its head does not have would be asked for ever.
+          heads.forget(peer)
+          continue
+        }
         if (end === 'stopped') {
           heads.fellShort(peer, ctx.now(), false)
           return

@@ -163,7 +163,7 @@ export const limits = {
   poolSyncTxsBytes: 131_072,
   /** Pool sync, asking: gets of one exchange, exchanges with and gets from one peer in a window, exchanges at once. */
   poolSyncGetsMax: 12,
-  poolSyncExchangesPerPeer: 5,
+  poolSyncExchangesPerPeer: 10,
   poolSyncGetsPerPeer: 60,
   poolSyncExchangesMax: 4,
   poolSyncWindowMs: 10_000,
@@ -178,7 +178,7 @@ export const limits = {
   poolSyncRefusedMs: 30_000,
   poolSyncRefusedMax: 32_768,
   /** Pool sync, serving one peer: hellos and gets in a window, bytes a second and at once; peers whose use is remembered. */
-  poolSyncHellosServed: 6,
+  poolSyncHellosServed: 12,
   poolSyncGetsServed: 72,
   poolSyncBytesPerSecond: 1_048_576,
   poolSyncBytesBurst: 2_097_152,
@@ -302,7 +302,7 @@ export const limits = {
   /** Tracker: hashes of own mined transactions, followed again when a reorg brings them back. */
   trackedMinedMax: 8_192,
   /** Tracker: first look for what the pool has lost, the looks after it, transactions submitted again at one look. */
-  trackerFirstMs: 10_000,
+  trackerFirstMs: 2_000,
   trackerRecheckMs: 60_000,
   resubmittedPerRecheck: 256,
   /** Tracker: looks for what is pending long, how far its times are spread, transactions published again at one look. */

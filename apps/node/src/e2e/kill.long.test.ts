@@ -43,10 +43,14 @@ test(
     })
     const figures: string[] = []
     for (let round = 1; round <= rounds; round += 1) {
-      for (const victim of all) figures.push(`${round}: ${await killAndRestart(victim)}`)
+      for (const victim of all) {
+        const figure = `${round}: ${await killAndRestart(victim)}`
+        figures.push(figure)
+        console.log(figure)
+      }
     }
     await load.pause()
-    console.log(`${load.sent.length} sent\n${figures.join('\n')}`)
+    console.log(`${load.sent.length} sent in ${figures.length} kills`)
 
     expect(load.refused).toEqual([])
     const pay = load.sent.filter(({ stays }) => !stays)
@@ -86,7 +90,7 @@ async function killAndRestart(victim: number): Promise<string> {
   const left = () => backMs - (Date.now() - asked)
   const after: string[] = [`started in ${restartAt - asked} ms`]
   const step = async (what: string, holds: () => Promise<boolean>) => {
-    await until(`${what} with ${node.name}`, holds, left())
+    await until(`${what} with ${node.name} (${after.join(', ')})`, holds, left())
     after.push(`${what} ${Date.now() - restartAt}`)
   }
   const others = nodes.length - 1

@@ -31,7 +31,7 @@ export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage 
   const { config, pool, gossip } = parts
   return ctx => {
     // Much of a reloaded journal waits for what peers are only asked for: the first looks follow each other sooner.
-    let waitMs = limits.trackerFirstMs
+    let waitMs: number = limits.trackerFirstMs
     ctx.after('recheck', waitMs, { type: 'tracker.recheck' })
     if (config.republishMs > 0)
       ctx.every('republish', limits.republishLookMs, { type: 'tracker.republish' })

@@ -2,6 +2,7 @@ import type { ActorRef, Behavior, Outcome } from '@rockpool/actor'
 import { unreachable } from '@rockpool/actor'
 import type {
   Answer,
+  BlockFrame,
   ChainBuild,
   ChainClockSet,
   ChainClockView,
@@ -12,6 +13,7 @@ import type {
   ChainStatus,
   ChainSyncing,
   Crypto,
+  Hash,
   NodeClear,
   NodeRaise,
   Recovery,
@@ -80,6 +82,7 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
     const orphans = new Orphans()
     const clock = new ChainClock(() => ctx.wall())
     const waiting: Wish[] = []
+    const hashes = new WeakMap<BlockFrame, Hash | null>()
     let core: Core | null = null
     let running: Job<void> | null = null
     const behind = new Behind()
@@ -144,10 +147,20 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
       for (const wish of waiting) {
         if (found.length === limits.recoverAheadBlocksMax) break
         if (wish.type !== 'chain.offer' || wish.via !== 'fetch') continue
-        const header = decodeHeader(wish.frame.header, keccak256)
-        if (header.ok) found.push({ frame: wish.frame, hash: header.value.hash })
+        const hash = hashOf(wish.frame)
+        if (hash !== null) found.push({ frame: wish.frame, hash })
       }
       return found
+    }
+
+    /** Read once, though a block is looked at for as long as it waits. */
+    function hashOf(frame: BlockFrame): Hash | null {
+      const known = hashes.get(frame)
+      if (known !== undefined) return known
+      const header = decodeHeader(frame.header, keccak256)
+      const hash = header.ok ? header.value.hash : null
+      hashes.set(frame, hash)
+      return hash
     }
 
     /** While the disk is full nothing is imported or produced; what is there can still be read. */

@@ -107,6 +107,28 @@ async function killAndRestart(victim: number): Promise<string> {
   await step('one pool', async () => {
     const pools = await Promise.all(nodes.map(({ rpc }) => poolOf(rpc)))
     return new Set(pools.map(pool => pool.join())).size === 1
+  }).catch(async (error: Error) => {
+    throw new Error(`${error.message}: ${await differences()}`)
   })
   return `${node.name} had answered for ${answered.length} (${rate} tx/s); ${after.join(', ')} ms`
+}
+
+/** What pools hold that not all of them hold, by nodes, with one of it as each node knows it. */
+async function differences(): Promise<string> {
+  const { nodes } = devnet.network
+  const pools = await Promise.all(nodes.map(({ rpc }) => poolOf(rpc)))
+  const holders = new Map<string, string[]>()
+  for (const [index, pool] of pools.entries())
+    for (const hash of pool) holders.set(hash, [...(holders.get(hash) ?? []), `n${index}`])
+  const [hash] = [...holders].find(([, who]) => who.length < nodes.length) ?? []
+  const groups = new Map<string, number>()
+  for (const who of holders.values())
+    groups.set(who.join('+'), (groups.get(who.join('+')) ?? 0) + 1)
+  const known = await Promise.all(
+    nodes.map(({ rpc }) => call<object | null>(rpc, 'eth_getTransactionByHash', [hash])),
+  )
+  const sent = load.sent.find(each => each.hash === hash)
+  const statuses = await Promise.all(nodes.map(({ rpc }) => call(rpc, 'txpool_status')))
+  const taken = sent?.taken.map(({ node }) => node)
+  return JSON.stringify({ held: [...groups], statuses, hash, taken, stays: sent?.stays, known })
 }

@@ -2,7 +2,6 @@ import type { ActorRef, Behavior, Outcome } from '@rockpool/actor'
 import { unreachable } from '@rockpool/actor'
 import type {
   Answer,
-  BlockFrame,
   ChainBuild,
   ChainClockSet,
   ChainClockView,
@@ -13,7 +12,6 @@ import type {
   ChainStatus,
   ChainSyncing,
   Crypto,
-  Hash,
   NodeClear,
   NodeRaise,
   Recovery,
@@ -22,13 +20,14 @@ import type {
 } from '@rockpool/protocol'
 import { CodedError, failed, limits, ok } from '@rockpool/protocol'
 import type { Upcoming } from './dev/ahead.ts'
+import { Outlook } from './dev/ahead.ts'
 import type { Archive } from './dev/archive.ts'
 import { createArchive } from './dev/archive.ts'
 import { Behind } from './dev/behind.ts'
 import { ChainClock } from './dev/chain-clock.ts'
 import { DevChain } from './dev/dev-chain.ts'
 import type { Genesis } from './dev/genesis.ts'
-import { decodeHeader, headOf } from './dev/header.ts'
+import { headOf } from './dev/header.ts'
 import type { Importer } from './dev/importer.ts'
 import { createImporter } from './dev/importer.ts'
 import type { Job } from './dev/job.ts'
@@ -82,7 +81,7 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
     const orphans = new Orphans()
     const clock = new ChainClock(() => ctx.wall())
     const waiting: Wish[] = []
-    const hashes = new WeakMap<BlockFrame, Hash | null>()
+    const outlook = new Outlook(keccak256)
     let core: Core | null = null
     let running: Job<void> | null = null
     const behind = new Behind()
@@ -143,24 +142,10 @@ export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, C
 
     /** Fetched blocks at the front of the queue. */
     function upcoming(): readonly Upcoming[] {
-      const found: Upcoming[] = []
-      for (const wish of waiting) {
-        if (found.length === limits.recoverAheadBlocksMax) break
-        if (wish.type !== 'chain.offer' || wish.via !== 'fetch') continue
-        const hash = hashOf(wish.frame)
-        if (hash !== null) found.push({ frame: wish.frame, hash })
-      }
-      return found
-    }
-
-    /** Read once, though a block is looked at for as long as it waits. */
-    function hashOf(frame: BlockFrame): Hash | null {
-      const known = hashes.get(frame)
-      if (known !== undefined) return known
-      const header = decodeHeader(frame.header, keccak256)
-      const hash = header.ok ? header.value.hash : null
-      hashes.set(frame, hash)
-      return hash
+      const frames = waiting.flatMap(wish =>
+        wish.type === 'chain.offer' && wish.via === 'fetch' ? [wish.frame] : [],
+      )
+      return outlook.on(frames)
     }
 
     /** While the disk is full nothing is imported or produced; what is there can still be read. */

@@ -156,6 +156,7 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         if (end === 'stale') {
           // Not asked at once: one that claims a weight its head does not have would be asked for ever.
           heads.forget(peer)
+          caughtUpOnce = true
           continue
         }
         if (end === 'stopped') {

@@ -379,6 +379,22 @@ describe('the tracker', () => {
     expect(room.stats()).toMatchObject({ tracked: 1, resubmitted: 2 })
   })
 
+  test('tries what goes on being refused after 2, 4, 8 s and so on, at last once a minute', async () => {
+    const { open, tx } = await aPlace()
+    const room = open({ config: tiny })
+    room.submit(tx(0, 0, { feeCap: 5_000n, tip: 50n }))
+    room.submit(tx(1, 0, { feeCap: 5_000n, tip: 50n }))
+    room.submit(tx(2, 0, { feeCap: 100n }))
+    await room.test.settle()
+    const tries: (number | undefined)[] = []
+    for (const seconds of [2, 2, 4, 8, 16, 32, 60, 60]) {
+      await room.test.pass(seconds * 1_000)
+      tries.push(room.tracked().at(-1)?.tries)
+    }
+
+    expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   test('does not take any other refusal, and with nolocals none', async () => {
     const { open, tx } = await aPlace()
     const room = open()

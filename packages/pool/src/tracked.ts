@@ -1,4 +1,13 @@
-import type { Added, Address, Answer, Code, TxOrigin, TxRecord, Write } from '@rockpool/protocol'
+import {
+  type Added,
+  type Address,
+  type Answer,
+  type Code,
+  limits,
+  type TxOrigin,
+  type TxRecord,
+  type Write,
+} from '@rockpool/protocol'
 import type { DropReason } from './op.ts'
 
 /** One own transaction. */
@@ -71,6 +80,13 @@ export interface Change {
 }
 
 export const triedAt = (entry: Entry): number => entry.lastTryMs ?? Number.NEGATIVE_INFINITY
+/** One that waits is submitted again at the next look, then after 2, 4, 8 s and so on up to a minute. */
+export function isDue({ tries, lastTryMs }: Entry, now: number): boolean {
+  if (lastTryMs === undefined) return true
+  const waitMs = limits.trackerFirstMs * 2 ** Math.min(tries - 1, 16)
+  return now - lastTryMs >= Math.min(waitMs, limits.trackerRecheckMs)
+}
+
 export const keyOf = (sender: Address, nonce: bigint): string => `${sender} ${nonce}`
 export const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
 export const isSame = (left: Uint8Array, right: Uint8Array): boolean =>

@@ -30,9 +30,7 @@ type ToSelf =
 export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage | ToSelf> {
   const { config, pool, gossip } = parts
   return ctx => {
-    // Much of a reloaded journal waits for what peers are only asked for: the first looks follow each other sooner.
-    let waitMs: number = limits.trackerFirstMs
-    ctx.after('recheck', waitMs, { type: 'tracker.recheck' })
+    ctx.every('recheck', limits.trackerFirstMs, { type: 'tracker.recheck' })
     if (config.republishMs > 0)
       ctx.every('republish', limits.republishLookMs, { type: 'tracker.republish' })
     if (config.journal) ctx.every('sweep', config.rejournalMs, { type: 'tracker.sweep' })
@@ -52,8 +50,6 @@ export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage 
     return message => {
       switch (message.type) {
         case 'tracker.recheck':
-          waitMs = Math.min(2 * waitMs, limits.trackerRecheckMs)
-          ctx.after('recheck', waitMs, { type: 'tracker.recheck' })
           return ctx.ask<PoolMessage, readonly TxRecord[]>(
             pool,
             reply => ({ type: 'pool.recheck', reply }),

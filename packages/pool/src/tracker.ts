@@ -23,6 +23,7 @@ import {
   type Entered,
   type Entry,
   final,
+  isDue,
   isSame,
   keyOf,
   mayPass,
@@ -154,7 +155,7 @@ export class Tracker {
     for (const entry of this.byHash.values()) {
       if (localLifetimeMs > 0 && now - entry.trackedAtMs >= localLifetimeMs) {
         this.finish(entry, 'local-expired', writes)
-      } else if (entry.waitsFor !== undefined) waiting.push(entry)
+      } else if (entry.waitsFor !== undefined && isDue(entry, now)) waiting.push(entry)
     }
     const turn = waiting
       .sort((left, right) => triedAt(left) - triedAt(right) || left.seq - right.seq)

@@ -301,7 +301,7 @@ export const limits = {
   trackedMax: 4_096,
   /** Tracker: hashes of own mined transactions, followed again when a reorg brings them back. */
   trackedMinedMax: 8_192,
-  /** Tracker: first look for what the pool has lost, the looks after it, transactions submitted again at one look. */
+  /** Tracker: looks for what the pool has lost, longest wait of one that is refused again and again, transactions submitted again at one look. */
   trackerFirstMs: 2_000,
   trackerRecheckMs: 60_000,
   resubmittedPerRecheck: 256,

@@ -9,7 +9,7 @@ import {
   producerActor,
   syncActor,
 } from '@rockpool/chain'
-import { gossip, reconciler } from '@rockpool/p2p'
+import { defaultPolicy, gossip, type MonitorPolicy, openPeers, reconciler } from '@rockpool/p2p'
 import {
   type PoolConfig,
   poolActor,
@@ -18,6 +18,7 @@ import {
   trackerActor,
 } from '@rockpool/pool'
 import {
+  type Addr,
   type Address,
   type ChainMessage,
   type ChainStatus,
@@ -30,10 +31,14 @@ import {
   type GossipStats,
   type HealthView,
   limits,
+  type MonitorMessage,
+  type MonitorStats,
   type NetworkPort,
   type NodeMessage,
   type NodeRaise,
   type ObserverMessage,
+  type PeerClosed,
+  type PeerOpened,
   type PeerView,
   type PoolMessage,
   type PoolStats,
@@ -83,6 +88,16 @@ export interface NodeConfig {
   readonly mining?: ProducerMode
   /** Pool sync: whether this node asks others for what it lacks, and how often without cause. Absent: every 10 s. */
   readonly poolSync?: { readonly asks: boolean; readonly intervalMs: number }
+  /** Whom this node keeps out. Absent: the default policy, nobody spared, kept on disk. */
+  readonly peers?: {
+    /** Addresses with `/p2p/<id>`: never banned; may be names. */
+    readonly static?: readonly Addr[]
+    /** Likewise, but they may be banned. */
+    readonly bootnodes?: readonly Addr[]
+    readonly policy?: Partial<MonitorPolicy>
+    /** False: a restart forgets bans and scores. */
+    readonly persist?: boolean
+  }
 }
 
 export interface NodeRefs {
@@ -92,6 +107,7 @@ export interface NodeRefs {
   readonly pool: ActorRef<PoolMessage>
   readonly reconciler: ActorRef<ReconcilerMessage>
   readonly gossip: ActorRef<GossipMessage>
+  readonly monitor: ActorRef<MonitorMessage>
   readonly node: ActorRef<NodeMessage>
   readonly observer: ActorRef<ObserverMessage>
 }
@@ -109,6 +125,15 @@ export type Node = Awaited<ReturnType<typeof createNode>>
 
 const statusMs = 10_000
 const loadMs = 600_000
+const noStats: MonitorStats = {
+  charges: new Map(),
+  bans: new Map(),
+  lifts: new Map(),
+  active: new Map(),
+  states: new Map(),
+  counts: new Map(),
+  records: 0,
+}
 const defaultPoolSync = { asks: true, intervalMs: 10_000 }
 const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
 
@@ -135,7 +160,8 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   listeners.add(totals.hear)
   let view: HealthView | undefined
   let tracker: TrackerStats = { tracked: 0, journaled: 0, resubmitted: 0, finished: new Map() }
-  let stats: GossipStats = { verdicts: new Map(), charges: new Map(), counts: new Map() }
+  let stats: GossipStats = { verdicts: new Map(), counts: new Map() }
+  let judged: MonitorStats = noStats
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
 
@@ -186,7 +212,8 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       throw new CodedError('node/chain-not-loaded')
     }
     const { head } = status.value
-    const journal = await journalOf(advance)
+    const journal = await refusing(advance, openJournal)
+    const peers = await refusing(advance, openBooks)
     advance('starting')
     const shared = {
       keccak256: crypto.keccak256,
@@ -205,6 +232,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         start: head,
       }),
     )
+    bus.spawn(refs.monitor, peers.actor(refs.node))
     if (!config.pool.noLocals) {
       const { pool, gossip } = refs
       bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
@@ -218,6 +246,8 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         pool: refs.pool,
         chain: refs.chain,
         sync: refs.sync,
+        monitor: refs.monitor,
+        isShut: peers.isShut,
         sha256: crypto.sha256,
         topics: names,
         minTip: config.pool.priceLimit,
@@ -233,7 +263,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         network,
         protocol: names.poolSync,
         pool: refs.pool,
-        gossip: refs.gossip,
+        monitor: refs.monitor,
         minTip: config.pool.priceLimit,
         head,
         blockTimeMs: genesis.blockTimeMs,
@@ -246,7 +276,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         network,
         protocol: names.blocks,
         keccak256: crypto.keccak256,
-        gossip: refs.gossip,
+        monitor: refs.monitor,
       }),
     )
     bus.spawn(
@@ -274,24 +304,39 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     await startNetwork()
   }
 
-  /** Where the pool writes own transactions; refused here if it holds those of another chain, before anybody listens. */
-  async function journalOf(advance: (to: 'failed') => void) {
+  /** Where the pool writes own transactions; refused if it holds those of another chain. */
+  async function openJournal() {
     if (!config.pool.journal || config.pool.noLocals) return undefined
     const journal = { store: ports.store('pool'), genesis: genesisHeader.hash }
+    await requireJournal(journal.store, {
+      chainId: BigInt(genesis.chainId),
+      genesis: journal.genesis,
+    })
+    return journal
+  }
+
+  /** Who is kept out, before anybody can connect. */
+  function openBooks() {
+    const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
+    return openPeers({
+      ...{ network, statics, bootnodes },
+      ...(persist && { store: ports.store('p2p') }),
+      wall: () => ports.clock.wall(),
+      policy: { ...defaultPolicy, ...policy },
+    })
+  }
+
+  /** What cannot be read refuses the start. */
+  async function refusing<T>(advance: (to: 'failed') => void, open: () => Promise<T>): Promise<T> {
     try {
-      await requireJournal(journal.store, {
-        chainId: BigInt(genesis.chainId),
-        genesis: journal.genesis,
-      })
+      return await open()
     } catch (error) {
       advance('failed')
       throw error
     }
-    return journal
   }
 
   async function startNetwork(): Promise<void> {
-    network.gate(() => ({ allow: true }))
     network.listen({
       opened: peer => tellAll({ type: 'peer.opened', peer }),
       closed: (peer, heldMs, goodbye) =>
@@ -305,13 +350,15 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         )
         return outcome.ok ? outcome.value : 'ignore'
       },
-      wireFault: (peer, reason, evidence) =>
-        refs.gossip.tell({
-          type: 'gossip.fault',
+      wireFault: (peer, reason, detail) => {
+        if (stopping !== undefined) return
+        refs.monitor.tell({
+          type: 'monitor.report',
           peer,
           reason,
-          ...(evidence !== undefined && { evidence }),
-        }),
+          ...(detail !== undefined && { detail }),
+        })
+      },
     })
     network.serve(
       names.blocks,
@@ -346,7 +393,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   }
 
   /** Connections are facts of the network, which is no actor: its listeners are told from outside, by the same table. */
-  function tellAll(fact: Extract<NodeMessage, { type: 'peer.opened' | 'peer.closed' }>): void {
+  function tellAll(fact: PeerOpened | PeerClosed): void {
     // The network is closed after the actors: nobody is left to hear of connections that end then.
     if (stopping !== undefined) return
     for (const name of wiring[fact.type]) {
@@ -382,6 +429,15 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       )
       .then(outcome => {
         if (outcome.ok) stats = outcome.value
+      })
+    void bus
+      .ask<MonitorMessage, MonitorStats>(
+        refs.monitor,
+        reply => ({ type: 'monitor.getStats', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) judged = outcome.value
       })
     void bus
       .ask<ReconcilerMessage, ReconcilerStats>(
@@ -434,6 +490,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
         txs: { added, promoted, dropped },
         peers: network.peers(),
         gossip: stats,
+        monitor: judged,
         sync: synced,
         tracker,
       }),
@@ -452,6 +509,11 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     await bus.ask<GossipMessage, void>(
       refs.gossip,
       reply => ({ type: 'gossip.drain', reply }),
+      Math.min(1_000, deadlineMs),
+    )
+    await bus.ask<MonitorMessage, void>(
+      refs.monitor,
+      reply => ({ type: 'monitor.drain', reply }),
       Math.min(1_000, deadlineMs),
     )
     say('intake', 'closed: rpc 503, gossip IGNORE, no dials')
@@ -486,6 +548,14 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   }
 }
 
+const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
+  'monitor.ban',
+  'monitor.unban',
+  'monitor.protect',
+  'monitor.why',
+  'monitor.list',
+])
+
 function declareCast(bus: Bus): NodeRefs {
   const { mailbox } = limits
   return {
@@ -494,6 +564,11 @@ function declareCast(bus: Bus): NodeRefs {
     reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
     sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
     gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
+    monitor: bus.declare<MonitorMessage>('monitor', {
+      capacity: mailbox.monitor,
+      // Reports may come in floods; an operator does not wait behind them.
+      urgent: ({ type }) => operatorAsks.has(type),
+    }),
     producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
     node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
     observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),

@@ -311,12 +311,45 @@ export const limits = {
   republishedPerLook: 256,
   /** Not again any sooner: routers still know what they saw two minutes ago. */
   republishLeastMs: 120_001,
+  /** The monitor: between two ticks, peers judged at once for a provable offence in one tick, peers of the rotation in one tick at most. */
+  monitorTickMs: 1_000,
+  urgentPerTick: 16,
+  rotationPerTickMax: 64,
+  /** Reputation: peers held, entries of one peer's history, how long a history is kept, records dropped at once. */
+  reputationPeersMax: 4_096,
+  reputationHistoryMax: 64,
+  reputationHistoryMs: 604_800_000,
+  reputationPrunedMax: 20,
+  /** Reputation: changed records are written this often. */
+  reputationFlushMs: 5_000,
+  /** Bans with an end, without one, and of address ranges. */
+  bansMax: 65_536,
+  permanentBansMax: 4_096,
+  subnetBansMax: 1_024,
+  /** A ban that is over counts for this long; then it is dropped, so many a minute. Ends remembered of one subject, ids of evidence of one ban. */
+  banHistoryMs: 2_592_000_000,
+  bansPrunedPerMinute: 20,
+  banEarlierMax: 8,
+  banEvidenceMax: 4,
+  /** What a failed write of bans waits before it is tried again. */
+  banRetryMs: 5_000,
+  /** Peers an operator has protected. */
+  protectedPeersMax: 256,
+  /** Text of an operator with a ban; detail and evidence of a charge. Bytes. */
+  banNoteBytesMax: 256,
+  chargeTextBytesMax: 128,
+  /** Events of one answer to why: the first ones and the last ones. */
+  storyFirst: 4,
+  storyLast: 12,
+  /** Transactions remembered with who brought them first, until they are mined. */
+  creditedTxsMax: 32_768,
   /** Mailboxes. */
   mailbox: {
     chain: 256,
     producer: 256,
     sync: 256,
     gossip: 1_024,
+    monitor: 4_096,
     reconciler: 1_024,
     pool: 1_024,
     node: 256,

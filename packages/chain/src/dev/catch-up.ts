@@ -21,7 +21,7 @@ export interface CatchUpParts {
   readonly chain: ActorRef<ChainMessage>
   readonly fetch: Fetch
   readonly keccak256: Keccak
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: string, detail: string) => void
   /** A block that was not known came in. */
   readonly gained: (peer: PeerId, number: number) => void
 }

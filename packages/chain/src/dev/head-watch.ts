@@ -12,7 +12,7 @@ export interface WatchParts {
   readonly network: Pick<NetworkPort, 'request'>
   readonly protocol: string
   readonly heads: PeerHeads
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: string, detail: string) => void
   /** A peer told of its head. */
   readonly told: () => void
 }

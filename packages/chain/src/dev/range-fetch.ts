@@ -22,7 +22,7 @@ export interface FetchParts {
   readonly protocol: string
   readonly keccak256: Keccak
   /** A peer answered what no honest one does. */
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: string, detail: string) => void
 }
 
 /** A block whose parent is missing here. */

@@ -5,8 +5,8 @@ import type {
   ChainFrames,
   ChainMessage,
   ChainStatus,
-  GossipFault,
   Hash,
+  MonitorReport,
   NetworkPort,
   PeerId,
   RangeRequest,
@@ -31,8 +31,7 @@ export interface SyncParts {
   /** Name of the range protocol of this network: `protocolName(chainId, forkDigest, 'blocks')`. */
   readonly protocol: string
   readonly keccak256: Keccak
-  /** Counts what peers do wrong. */
-  readonly gossip: Pick<ActorRef<GossipFault>, 'tell'>
+  readonly monitor: Pick<ActorRef<MonitorReport>, 'tell'>
 }
 
 /** What only sync tells itself. */
@@ -68,7 +67,7 @@ const anybody: PeerId = ''
  * catching up. A peer at fault is reported and left. Keeps nothing that a restart would miss.
  */
 export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
-  const { chain, gossip } = parts
+  const { chain, monitor } = parts
   return ctx => {
     const servings = new Servings()
     const running = new Map<number, Running>()
@@ -81,9 +80,9 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     let heard = { highest: 0, tooDeep: false }
     let settled = false
     let caughtUpOnce = false
-    const fault = (peer: PeerId, reason: string, evidence: string) => {
-      ctx.log.warn('sync/fault', { peer, reason, evidence })
-      gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
+    const fault = (peer: PeerId, reason: string, detail: string) => {
+      ctx.log.warn('sync/fault', { peer, reason, detail })
+      monitor.tell({ type: 'monitor.report', peer, reason, detail })
       heads.leave(peer, ctx.now())
     }
     const fetch = createFetch({ ...parts, fault })
@@ -247,7 +246,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     function serve({ from, request, reply }: SyncServe): void {
       const decoded = decodeRangeRequest(request)
       if (!decoded.ok) {
-        gossip.tell({ type: 'gossip.fault', peer: from, reason: `sync/${decoded.code}` })
+        const detail = `request: ${decoded.code}`
+        monitor.tell({ type: 'monitor.report', peer: from, reason: 'sync/bad-reply', detail })
         return reply.tell([])
       }
       const wish = decoded.value

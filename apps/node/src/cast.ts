@@ -103,6 +103,21 @@ function poolSettings(read: Reader) {
   }
 }
 
+function peerSettings(read: Reader): NonNullable<NodeConfig['peers']> {
+  const perTick = read.text('p2p.monitor.budget-per-tick')
+  return {
+    static: read.list('p2p.static'),
+    bootnodes: read.list('p2p.bootnodes'),
+    persist: read.text('p2p.ban.persistence') === 'disk',
+    policy: {
+      bans: read.flag('p2p.ban.peers'),
+      threshold: read.number('p2p.ban.threshold'),
+      banMs: read.number('p2p.ban.duration'),
+      perTick: perTick === 'auto' ? perTick : Number(perTick),
+    },
+  }
+}
+
 function nodeConfig(
   read: Reader,
   genesis: NodeConfig['genesis'],
@@ -114,6 +129,7 @@ function nodeConfig(
     pool,
     services: read.flag('rpc.enabled') ? ['rpc', 'p2p'] : ['p2p'],
     expectsPeers: read.list('p2p.static').length + read.list('p2p.bootnodes').length > 0,
+    peers: peerSettings(read),
     poolSync: {
       asks: !read.flag('p2p.sync.disable'),
       intervalMs: read.number('p2p.sync.interval'),

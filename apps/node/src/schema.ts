@@ -75,6 +75,36 @@ export const settings: readonly Setting[] = [
     'Mesh and score parameters by network size.',
   ),
   setting(
+    'p2p.ban.peers',
+    is.flag,
+    true,
+    'Ban peers for what they provably do wrong; false: only an operator bans.',
+  ),
+  setting(
+    'p2p.ban.threshold',
+    is.wholeNumber(-200, -50),
+    -100,
+    'Score below which a peer is banned; the score itself is kept.',
+  ),
+  setting(
+    'p2p.ban.duration',
+    is.interval,
+    3_600_000,
+    'Length of a first ban, at least 1s; later ones within 30 days are 6, 24 and 168 times as long.',
+  ),
+  setting(
+    'p2p.ban.persistence',
+    is.oneOf('disk', 'memory'),
+    'disk',
+    'Where bans and scores are kept; with memory a restart forgives everybody.',
+  ),
+  setting(
+    'p2p.monitor.budget-per-tick',
+    is.perTick,
+    '1',
+    'Peers whose score is looked at in a second, at most 64; auto looks at all within 30 s.',
+  ),
+  setting(
     'p2p.sync.disable',
     is.flag,
     false,

@@ -316,11 +316,6 @@ export const errors = {
     'bootnode is not an address with a peer id',
     'write /ip4/ADDRESS/tcp/PORT/p2p/ID, each id once',
   ),
-  'config/bad-ban-threshold': row(
-    'user',
-    'the score below which peers are banned is out of bounds',
-    'choose a number from -200 to -50',
-  ),
   'config/bad-listen-address': row(
     'user',
     'not an address to listen on or to advertise',

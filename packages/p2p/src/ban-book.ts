@@ -5,6 +5,7 @@ import {
   firstOf,
   type Ip,
   type IpRange,
+  ipText,
   limits,
   ok,
   type PeerId,
@@ -245,7 +246,9 @@ function endsBefore(before: Ban | undefined, nowMs: number): readonly number[] {
 
 /** One customer's addresses are one subject. */
 export function keyOf({ kind, value }: Subject): string {
-  return `${kind} ${kind === 'ip' ? ipGroup(value) : value}`
+  if (kind !== 'ip') return `${kind} ${value}`
+  const ip = parseIp(value)
+  return `${kind} ${ip ? ipGroup(ipText(ip)) : value}`
 }
 
 const familyOf = ({ ip, length }: IpRange): string => `${ip.bits}/${length}`

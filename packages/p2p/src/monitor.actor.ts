@@ -81,7 +81,7 @@ export function monitor(
       perTick: policy.perTick,
     })
     // What ended while the node was down is over now.
-    ctx.after('lift', 0, { type: 'monitor.lift' })
+    ctx.self.tell({ type: 'monitor.lift' })
     ctx.every('prune', pruneMs, { type: 'monitor.prune' })
     if (policy.bans) ctx.every('tick', limits.monitorTickMs, { type: 'monitor.tick' })
 

@@ -16,6 +16,8 @@ export interface Cast {
   readonly node: Node
   readonly network: Libp2pNetwork
   readonly names: NetworkNames
+  /** Epoch ms as the node sees it. */
+  readonly wall: () => number
 }
 
 /** Puts the node together over the real ports. Nothing runs or listens until `node.start()`. */
@@ -73,7 +75,7 @@ export async function assemble(
       services: [],
       text: `native signature recovery is missing: ${crypto.fallbackReason}`,
     })
-  return { node, network, names }
+  return { node, network, names, wall: () => clock.wall() }
 }
 
 function advertised(read: Reader): { advertise?: string[] } {

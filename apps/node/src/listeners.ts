@@ -10,6 +10,7 @@ import { type ControlMethod, startControl } from './control.ts'
 import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
+import { peersOf } from './peers-of.ts'
 import type { Effective } from './settings.ts'
 import { siblingsOf } from './siblings.ts'
 import { statusOf } from './status-of.ts'
@@ -144,6 +145,7 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
     startedAt,
   }
   const chain = chainOf(cast.node)
+  const peers = peersOf(cast.node, cast.wall)
   const control = await startControl({
     socket: effective.paths.socket,
     methods: new Map<string, ControlMethod>([
@@ -152,6 +154,12 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
       ['chain_head', () => chain.head()],
       ['chain_block', ([id]) => chain.block(id)],
       ['chain_reorgs', () => chain.reorgs()],
+      ['peers_list', () => peers.list()],
+      ['peers_why', ([id, sinceMs]) => peers.why(id, sinceMs)],
+      ['peers_ban', ([subject, wish]) => peers.ban(subject, wish)],
+      ['peers_unban', ([subject, wish]) => peers.unban(subject, wish)],
+      ['peers_protect', ([id]) => peers.protect(id, true)],
+      ['peers_unprotect', ([id]) => peers.protect(id, false)],
       [
         'node_stop',
         () => {

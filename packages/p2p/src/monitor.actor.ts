@@ -1,16 +1,11 @@
 import { type Behavior, unreachable } from '@rockpool/actor'
 import {
-  type Answer,
   type Ban,
   type BannedBy,
-  failed,
   limits,
   type MonitorBan,
   type MonitorMessage,
-  type MonitorProtect,
   type MonitorReport,
-  type MonitorUnban,
-  ok,
   type PeerBanned,
   type PeerId,
   type PeerLifted,
@@ -21,6 +16,7 @@ import { createEnforcement, type EnforcementParts, type FromEnforcement } from '
 import { type Connected, rowOf, whyOf } from './explain.ts'
 import { judge } from './judge.ts'
 import { blameOf, statsOf } from './monitor-views.ts'
+import { createOrders } from './orders.ts'
 import { chargeOf } from './reasons.ts'
 import { createRotation } from './rotation.ts'
 import type { Standing } from './standing.ts'
@@ -54,13 +50,14 @@ export function monitor(
   parts: MonitorParts,
 ): Behavior<MonitorMessage | ToMonitor, PeerBanned | PeerLifted> {
   return ctx => {
-    const { self, reputation, bans, standing, network, policy } = parts
-    const { urgent, isExempt, protectedPeers } = standing
+    const { reputation, bans, standing, policy } = parts
+    const { urgent, isExempt } = standing
     const connected = new Map<PeerId, Connected>()
     const charged = createCounts(wordsMax)
     const counts = createCounts(wordsMax)
     const views = { standing, reputation, connected }
     const enforcement = createEnforcement(ctx, { ...parts, connected, isExempt, count: counts.add })
+    const orders = createOrders(ctx, { ...parts, commit: enforcement.commit, ban })
     const rules = {
       minScore: policy.threshold,
       total: (id: PeerId) => standing.score(id).total,
@@ -132,42 +129,6 @@ export function monitor(
       urgent.add(peer)
     }
 
-    function obey({ subject, untilMs, note, reply }: MonitorBan): void {
-      const refusal = subject.kind === 'peer' ? refusalOf(subject.value) : undefined
-      if (refusal) return reply.tell(refusal)
-      const wish = { subject, untilMs, reason: 'operator', evidence: [], by: 'operator' } as const
-      const made = bans.ban({ ...wish, ...(note !== undefined && { note }) }, ctx.wall())
-      if (!made.ok) return reply.tell(made)
-      ban(made.value, reply)
-    }
-
-    function refusalOf(id: PeerId): Answer<never> | undefined {
-      if (id === self) return failed('p2p/peer-is-self')
-      if (standing.isStatic(id)) return failed('p2p/peer-is-static')
-      return protectedPeers.has(id) ? failed('p2p/peer-is-protected') : undefined
-    }
-
-    function unban({ subject, forget, reply }: MonitorUnban): void {
-      const ended = bans.unban(subject, forget, ctx.wall())
-      if (!ended.ok) return reply.tell(ended)
-      if (subject.kind === 'peer') {
-        reputation.forgive(subject.value, forget, ctx.wall())
-        network.forgive(subject.value)
-      }
-      enforcement.commit([{ kind: 'lifted', subject, cause: 'operator', reply }])
-    }
-
-    function protect({ peer, on, reply }: MonitorProtect): void {
-      if (on && peer === self) return reply.tell(failed('p2p/peer-is-self'))
-      if (on && protectedPeers.size >= limits.protectedPeersMax) {
-        return reply.tell(failed('p2p/too-many-protected'))
-      }
-      if (on) protectedPeers.add(peer)
-      else protectedPeers.delete(peer)
-      if (on) urgent.delete(peer)
-      reply.tell(ok(undefined))
-    }
-
     function opened(view: Connected['view']): void {
       connected.set(view.id, { view, sinceMs: ctx.wall() })
       reputation.opened(view.id)
@@ -190,11 +151,11 @@ export function monitor(
           connected.delete(message.peer)
           return reputation.closed(message.peer, ctx.wall())
         case 'monitor.ban':
-          return obey(message)
+          return orders.ban(message)
         case 'monitor.unban':
-          return unban(message)
+          return orders.unban(message)
         case 'monitor.protect':
-          return protect(message)
+          return orders.protect(message)
         case 'monitor.why': {
           const { peer, sinceMs: fromMs, reply } = message
           const now = { nowMs: ctx.wall(), fromMs, threshold: policy.threshold }

@@ -33,6 +33,7 @@ const serious: ReadonlySet<HealthReason['code']> = new Set([
   'no-peers',
   'store-failed',
   'journal-failed',
+  'bans-failed',
 ])
 const startedStates: ReadonlySet<NodeState> = new Set([
   'syncing',

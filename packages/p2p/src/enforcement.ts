@@ -115,13 +115,13 @@ export function createEnforcement(
     for (const subject of subjects) unsaved.set(keyOf(subject), subject)
     ctx.log.error('p2p/ban-not-durable', { subjects: subjects.length, error })
     const text = 'bans could not be written: a restart would forget them'
-    node.tell({ type: 'node.raise', reason: { code: 'store-failed', services: ['p2p'], text } })
+    node.tell({ type: 'node.raise', reason: { code: 'bans-failed', services: ['p2p'], text } })
     ctx.after('retry', limits.banRetryMs, { type: 'monitor.retry' })
   }
 
   function saved(subjects: readonly Subject[]): void {
     for (const subject of subjects) unsaved.delete(keyOf(subject))
-    if (unsaved.size === 0) node.tell({ type: 'node.clear', code: 'store-failed' })
+    if (unsaved.size === 0) node.tell({ type: 'node.clear', code: 'bans-failed' })
   }
 
   function retry(): void {

@@ -215,13 +215,13 @@ describe('a ban', () => {
     expect(asked.answer).toMatchObject({ code: 'p2p/ban-not-durable' })
     expect(world.facts.heard).toMatchObject([{ durable: false }])
     expect(mallory.byes).toHaveLength(1)
-    expect(world.node.heard).toMatchObject([{ reason: { code: 'store-failed' } }])
+    expect(world.node.heard).toMatchObject([{ reason: { code: 'bans-failed' } }])
 
     await world.pass(limits.banRetryMs)
     slow(world).mode = 'fast'
     await world.pass(limits.banRetryMs)
 
-    expect(world.node.heard.at(-1)).toEqual({ type: 'node.clear', code: 'store-failed' })
+    expect(world.node.heard.at(-1)).toEqual({ type: 'node.clear', code: 'bans-failed' })
     const later = await createMonitorWorld({ store: slow(world), atMs: 20_000 })
     expect((await later.stranger('mallory')).outcome).toBe('p2p/dial-failed')
   })

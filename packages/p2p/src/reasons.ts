@@ -2,7 +2,7 @@ import { assert } from '@rockpool/actor'
 import type { Code } from '@rockpool/protocol'
 
 /** What of a charge may be limited. Provable: the bytes an authenticated peer sent are wrong for everyone. */
-export type ChargeClass = 'provable' | 'behaviour' | 'liveness'
+type ChargeClass = 'provable' | 'behaviour' | 'liveness'
 
 export interface ChargeRow {
   readonly class: ChargeClass
@@ -42,7 +42,7 @@ export const charges = {
 export type ChargeReason = keyof typeof charges
 
 /** Points of what a peer is credited with, each time. */
-export const credits = {
+const credits = {
   /** A transaction it brought first, executable and taken. */
   'credit/first-delivery': 0.05,
   /** That transaction was mined. */

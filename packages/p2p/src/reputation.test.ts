@@ -228,8 +228,7 @@ describe('of more peers than are held', () => {
     const held = full(100)
     held.freeze('p4000', at(9_999_999), severe, at(4_000))
 
-    for (let index = 0; index < 600; index++)
-      held.credit(`n${index}`, 'credit/sync', 1, at(5_000))
+    for (let index = 0; index < 600; index++) held.credit(`n${index}`, 'credit/sync', 1, at(5_000))
 
     expect(Array.from({ length: 100 }, (_, index) => held.get(`p${index}`)).every(Boolean)).toBe(
       true,

@@ -38,7 +38,7 @@ export interface Charge {
 
 export type Reputation = ReturnType<typeof createReputation>
 
-export const halfLifeMs = 600_000
+const halfLifeMs = 600_000
 const debitMin = -200
 const creditMax = 20
 /** Debit after a ban: two further severe offences ban again. */

@@ -72,7 +72,7 @@ export type PeerOpened = { type: 'peer.opened'; peer: PeerView }
 /** The last connection of a peer has closed. */
 export type PeerClosed = { type: 'peer.closed'; peer: PeerId; heldMs: number; goodbye?: Goodbye }
 
-/** Somebody is kept out from now on. On disk, unless `durable` is false: then the disk failed and the ban holds until a restart. */
+/** Somebody is kept out from now on. On disk, unless `durable` is false: then a restart may forget it. */
 export type PeerBanned = {
   type: 'peer.banned'
   subject: Subject

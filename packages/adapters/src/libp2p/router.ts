@@ -15,7 +15,7 @@ export interface RawFrame {
 export type FrameSource = AsyncIterable<RawFrame>
 
 /** The router's book of scores. */
-export interface RouterScore {
+interface RouterScore {
   score(id: string): number
   readonly params: PeerScoreParams
   readonly peerStats: Map<

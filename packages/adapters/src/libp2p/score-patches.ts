@@ -6,8 +6,6 @@ export interface ScoreWatchOptions {
   fault(id: PeerId, reason: string, evidence: string): void
 }
 
-export type ScoreWatch = ReturnType<typeof installScoreWatch>
-
 /** Labels of the router's own penalties, and what we call them. */
 const penalties: ReadonlyMap<string, string> = new Map([
   ['graft_backoff', 'gossip/graft-flood'],

@@ -98,11 +98,11 @@ async function syncOnce(crypto: NodeCrypto, served: Served): Promise<number> {
   const recovery = createRecovery(crypto, BigInt(genesis.chainId))
   const store = new MemoryStore()
   bus.spawn(chain, chainActor({ genesis, store, crypto, recovery, sync }))
-  const gossip = { tell: ({ reason }: { reason: string }) => console.error(`fault: ${reason}`) }
+  const monitor = { tell: ({ reason }: { reason: string }) => console.error(`fault: ${reason}`) }
   const network = {
     request: async (_: string, __: string, bytes: Uint8Array) => answer(served, bytes),
   }
-  bus.spawn(sync, syncActor({ chain, network, protocol: 'blocks', keccak256, gossip }))
+  bus.spawn(sync, syncActor({ chain, network, protocol: 'blocks', keccak256, monitor }))
   const status = async (): Promise<ChainStatus | undefined> => {
     const outcome = await bus.ask<ChainMessage, ChainStatus>(
       chain,

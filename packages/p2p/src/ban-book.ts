@@ -2,10 +2,7 @@ import {
   type Answer,
   type Ban,
   failed,
-  firstOf,
   type Ip,
-  type IpRange,
-  ipText,
   limits,
   ok,
   type PeerId,
@@ -13,7 +10,6 @@ import {
   parseIpRange,
   type Subject,
 } from '@rockpool/protocol'
-import { ipGroup } from './ip-group.ts'
 
 /** What somebody wants; the book adds what follows from earlier bans. */
 export type BanWish = Pick<Ban, 'subject' | 'untilMs' | 'reason' | 'evidence' | 'by' | 'note'>
@@ -31,8 +27,11 @@ const escalation = [1, 6, 24, 168] as const
  */
 export function createBanBook(bans: Iterable<Ban> = []) {
   const byKey = new Map<string, Ban>()
-  /** Subnets by family and length, so that an address is looked up once for each length in use. */
-  const ranges = new Map<string, Map<bigint, string>>()
+  /** Ranges by family and length, so that an address is looked up once for each length in use. */
+  const ranges: Readonly<Record<Ip['bits'], Map<number, Map<bigint, Subject>>>> = {
+    32: new Map(),
+    128: new Map(),
+  }
   /** Over, and not handed out yet. */
   const lapsed: Ban[] = []
   /** Had to give way. */
@@ -42,30 +41,35 @@ export function createBanBook(bans: Iterable<Ban> = []) {
 
   function put(ban: Ban): void {
     byKey.set(keyOf(ban.subject), ban)
-    if (ban.subject.kind === 'subnet') enterRange(ban.subject.value)
+    if (ban.subject.kind === 'subnet') enterRange(ban.subject)
   }
 
   function drop(subject: Subject): void {
     byKey.delete(keyOf(subject))
     const range = subject.kind === 'subnet' ? parseIpRange(subject.value) : undefined
     if (!range) return
-    const name = familyOf(range)
-    const starts = ranges.get(name)
-    starts?.delete(firstOf(range.ip, range.length).value)
-    if (starts?.size === 0) ranges.delete(name)
+    const { ip, length } = range
+    const starts = ranges[ip.bits].get(length)
+    starts?.delete(startOf(ip, length))
+    if (starts?.size === 0) ranges[ip.bits].delete(length)
   }
 
-  function enterRange(value: string): void {
-    const range = parseIpRange(value)
-    if (!range) throw new TypeError(`not a range: ${value}`)
-    const starts = ranges.get(familyOf(range)) ?? new Map<bigint, string>()
-    starts.set(firstOf(range.ip, range.length).value, value)
-    ranges.set(familyOf(range), starts)
+  function enterRange(subject: Subject): void {
+    const range = parseIpRange(subject.value)
+    if (!range) throw new TypeError(`not a range: ${subject.value}`)
+    const { ip, length } = range
+    const starts = ranges[ip.bits].get(length) ?? new Map<bigint, Subject>()
+    starts.set(startOf(ip, length), subject)
+    ranges[ip.bits].set(length, starts)
   }
 
   /** The ban in force at `nowMs`; the instant of its end is free. One that is found to be over is noted as lifted. */
   function active(subject: Subject, nowMs: number): Ban | undefined {
-    const ban = byKey.get(keyOf(subject))
+    return inForce(keyOf(subject), nowMs)
+  }
+
+  function inForce(key: string, nowMs: number): Ban | undefined {
+    const ban = byKey.get(key)
     if (!ban || ban.ended) return undefined
     if (isActive(ban, nowMs)) return ban
     lapse(ban)
@@ -75,15 +79,13 @@ export function createBanBook(bans: Iterable<Ban> = []) {
   /** Like `active` for an address and the ranges it is in. */
   function covering(text: string, nowMs: number): Ban | undefined {
     const ip = parseIp(text)
-    return ip && (inRange(ip, nowMs) ?? active({ kind: 'ip', value: text }, nowMs))
+    return ip && (inForce(groupKey(ip), nowMs) ?? inRange(ip, nowMs))
   }
 
   function inRange(ip: Ip, nowMs: number): Ban | undefined {
-    for (const [name, starts] of ranges) {
-      const [bits, length] = name.split('/').map(Number)
-      if (bits !== ip.bits || length === undefined) continue
-      const value = starts.get(firstOf(ip, length).value)
-      const ban = value === undefined ? undefined : active({ kind: 'subnet', value }, nowMs)
+    for (const [length, starts] of ranges[ip.bits]) {
+      const subject = starts.get(startOf(ip, length))
+      const ban = subject && active(subject, nowMs)
       if (ban) return ban
     }
     return undefined
@@ -248,7 +250,13 @@ function endsBefore(before: Ban | undefined, nowMs: number): readonly number[] {
 export function keyOf({ kind, value }: Subject): string {
   if (kind !== 'ip') return `${kind} ${value}`
   const ip = parseIp(value)
-  return `${kind} ${ip ? ipGroup(ipText(ip)) : value}`
+  return ip ? groupKey(ip) : `${kind} ${value}`
 }
 
-const familyOf = ({ ip, length }: IpRange): string => `${ip.bits}/${length}`
+/** An IPv4 address, or a /56 of IPv6. */
+function groupKey(ip: Ip): string {
+  return ip.bits === 32 ? `ip ${ip.value}` : `ip ${startOf(ip, 56).toString(16)}/56`
+}
+
+/** The first bits of an address as a number. */
+const startOf = ({ bits, value }: Ip, length: number): bigint => value >> BigInt(bits - length)

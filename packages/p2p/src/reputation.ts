@@ -295,13 +295,14 @@ function isRepeated(
       entry => entry.reason === reason && nowMs >= entry.atMs && nowMs - entry.atMs < repeatMs,
     )
   }
-  return evidence !== '' && history.some(entry => entry.evidence === clipped(evidence))
+  if (evidence === '') return false
+  const kept = clipped(evidence)
+  return history.some(entry => entry.evidence === kept)
 }
 
 function clipped(text: string): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= limits.chargeTextBytesMax) return text
-  return bytes
+  if (Buffer.byteLength(text) <= limits.chargeTextBytesMax) return text
+  return Buffer.from(text)
     .subarray(0, limits.chargeTextBytesMax)
     .toString('latin1')
     .replace(/[^\x20-\x7e]/g, '?')

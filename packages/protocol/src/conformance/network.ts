@@ -171,8 +171,8 @@ export function networkSuite({ test, expect }: TestKit, under: NetworksUnderTest
   test('what the router is told of a peer is not in the score it gives back', () =>
     using(2, async members => {
       const [left, right] = two(members)
-      for (const { port } of members) port.reputation(() => -90)
       await inLine(members)
+      for (const { port } of members) port.reputation(() => -90)
 
       expect((left.port.gossipScore(right.port.self) ?? -90) > -45).toBe(true)
       left.port.forgive(right.port.self)

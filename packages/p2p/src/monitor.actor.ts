@@ -126,7 +126,7 @@ export function monitor(
       enforcement.flushSoon()
       const isProof = policy.bans && row.class === 'provable' && !isExempt(peer)
       if (!isProof || standing.banOf(peer) || rules.total(peer) >= policy.threshold) return
-      urgent.add(peer)
+      if (urgent.size < limits.reputationPeersMax) urgent.add(peer)
     }
 
     function opened(view: Connected['view']): void {

@@ -105,7 +105,6 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     clock,
     gone(id) {
       tap.forget(id)
-      scores.forget(id)
       overflow.forget(id)
       return goodbyes.take(id)
     },

@@ -79,6 +79,21 @@ test('a cached score is relieved of what was told when it was computed', () => {
   expect(watch?.own(mallory)).toBe(-10)
 })
 
+test('of a peer that left and came again the score is computed afresh', () => {
+  const { score, watch } = lab()
+  watch?.reputation(() => -50)
+  Object.assign(score, { scoreCacheValidityMs: 60_000 })
+  offend({ score, watch, faults: [] }, 1)
+  score.score(mallory)
+  score.removePeer(mallory)
+
+  watch?.reputation(() => 5)
+  score.addPeer(mallory)
+
+  expect(score.score(mallory)).toBe(-5)
+  expect(watch?.own(mallory)).toBe(-10)
+})
+
 test('a forgiven peer starts at nothing, connected or not', () => {
   const { score, watch } = lab()
   offend({ score, watch, faults: [] }, 3)
@@ -105,7 +120,7 @@ test('penalties for manners are reported; the router alone tells nobody', () => 
   expect(faults).toEqual(['gossip/graft-flood', 'gossip/broken-promise'])
 })
 
-test.each(['addPeer', 'addPenalty'] as const)(
+test.each(['addPeer', 'addPenalty', 'removePeer'] as const)(
   'a router without score.%s refuses to start',
   name => {
     const { score } = lab({ watched: false })

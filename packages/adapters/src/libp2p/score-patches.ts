@@ -25,6 +25,7 @@ export function installScoreWatch(router: Router, { fault }: ScoreWatchOptions) 
   const { score } = router
   const addPeer = method(score, 'addPeer')
   const addPenalty = method(score, 'addPenalty')
+  const removePeer = method(score, 'removePeer')
   /** What the router was told last, by peer. */
   const told = new Map<PeerId, number>()
   let read: (id: PeerId) => number = () => 0
@@ -38,10 +39,16 @@ export function installScoreWatch(router: Router, { fault }: ScoreWatchOptions) 
   Object.assign(score, {
     addPeer(id: PeerId): void {
       const known = score.peerStats.get(id)
+      score.scoreCache.delete(id)
       if (known === undefined) return addPeer.call(score, id)
       forgetIps(id)
       known.connected = true
       known.expire = 0
+    },
+    removePeer(id: PeerId): void {
+      removePeer.call(score, id)
+      // It asks what we think, too.
+      told.delete(id)
     },
     addPenalty(id: PeerId, penalty: number, label: string): void {
       addPenalty.call(score, id, penalty, label)
@@ -71,12 +78,10 @@ export function installScoreWatch(router: Router, { fault }: ScoreWatchOptions) 
       addPeer.call(score, id)
       for (const ip of ips) score.addIP(id, ip)
     },
-    /** A peer has left. */
-    forget: (id: PeerId): void => void told.delete(id),
   }
 }
 
-function method<Name extends 'addPeer' | 'addPenalty'>(
+function method<Name extends 'addPeer' | 'addPenalty' | 'removePeer'>(
   score: Router['score'],
   name: Name,
 ): Router['score'][Name] {

@@ -58,6 +58,7 @@ describe('a ban', () => {
     const book = createBanBook([aBan()])
 
     expect(book.active(mallory, hour + 5)).toBeUndefined()
+    expect(book.nextMs).toBe(hour)
 
     expect(book.find(mallory)?.ended).toEqual({ atMs: hour, cause: 'expired' })
     expect(book.expire(hour + 5)).toHaveLength(1)

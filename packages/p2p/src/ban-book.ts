@@ -199,7 +199,8 @@ export function createBanBook(bans: Iterable<Ban> = []) {
       [...byKey.values()].filter(each => !each.ended && isActive(each, nowMs)),
     /** When the next ban ends. */
     get nextMs(): number | undefined {
-      let next: number | undefined
+      // What a check found to be over waits to be carried out.
+      let next = lapsed[0]?.ended?.atMs
       for (const { untilMs, ended } of byKey.values()) {
         if (ended || untilMs === null) continue
         if (next === undefined || untilMs < next) next = untilMs

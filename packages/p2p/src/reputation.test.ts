@@ -181,6 +181,21 @@ describe('a ban', () => {
     expect(held.own('a', at(3_600_000))).toBe(-130)
   })
 
+  test('that has ended counts as ended before anybody carries that out, and new offences add to it', () => {
+    const held = createReputation()
+    held.credit('a', 'credit/sync', 40, begin)
+    for (const message of ['m0', 'm1', 'm2']) charge(held, 0, message)
+    held.freeze('a', at(1_000), severe, begin)
+    expect(held.own('a', at(999))).toBe(-120)
+    expect(held.score('a', at(1_000))).toEqual({ debit: -50, credit: 0 })
+
+    charge(held, 1_000, 'm3')
+    charge(held, 1_000, 'm4')
+    expect(held.own('a', at(1_000))).toBe(-130)
+    held.lift('a', at(1_000))
+    expect(held.own('a', at(1_000))).toBe(-130)
+  })
+
   test('ended by an operator leaves no debit; forgetting leaves no history either', () => {
     const held = createReputation()
     charge(held, 0, 'm0')

@@ -68,7 +68,22 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
   let evicted = 0
 
   function debitAt(record: PeerRecord, nowMs: number): number {
-    return decayed(record.debit, Math.max(record.debitAtMs, record.frozenUntilMs), nowMs)
+    const { debit, debitAtMs, frozenUntilMs } = record
+    // The end of a ban counts at its instant, also before anybody has carried it out.
+    const left = isThawed(record, nowMs) ? Math.max(debit, probation) : debit
+    return decayed(left, Math.max(debitAtMs, frozenUntilMs), nowMs)
+  }
+
+  function creditAt(record: PeerRecord, nowMs: number): number {
+    return isThawed(record, nowMs) ? 0 : decayed(record.credit, record.creditAtMs, nowMs)
+  }
+
+  /** What the end of a ban changes is written down before anything else is. */
+  function settle(record: PeerRecord, nowMs: number): void {
+    if (!isThawed(record, nowMs)) return
+    setDebit(record, debitAt(record, nowMs), nowMs)
+    record.credit = 0
+    record.frozenUntilMs = 0
   }
 
   function setDebit(record: PeerRecord, debit: number, nowMs: number): void {
@@ -81,7 +96,7 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
     if (!record) return { debit: 0, credit: 0 }
     return {
       debit: whole(debitAt(record, nowMs)),
-      credit: whole(decayed(record.credit, record.creditAtMs, nowMs)),
+      credit: whole(creditAt(record, nowMs)),
     }
   }
 
@@ -114,6 +129,7 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
     const row = chargeOf(wish.reason)
     const record = recordOf(id, nowMs)
     if (isRepeated(record, wish, row, nowMs)) return undefined
+    settle(record, nowMs)
     const before = debitAt(record, nowMs)
     const least = row.class === 'liveness' ? Math.min(before, livenessMin) : debitMin
     const debit = Math.max(before + row.points, least)
@@ -129,8 +145,8 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
     const points = creditOf(reason) * times
     const record = recordOf(id, nowMs)
     if (nowMs < record.creditFromMs) return
-    const before = decayed(record.credit, record.creditAtMs, nowMs)
-    record.credit = Math.min(creditMax, before + points)
+    settle(record, nowMs)
+    record.credit = Math.min(creditMax, creditAt(record, nowMs) + points)
     record.creditAtMs = nowMs
     dirty.add(id)
   }
@@ -155,6 +171,7 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
   /** While a peer is banned its debit does not decay. */
   function freeze(id: PeerId, untilMs: number, reason: string, nowMs: number): void {
     const record = recordOf(id, nowMs)
+    settle(record, nowMs)
     setDebit(record, debitAt(record, nowMs), nowMs)
     record.frozenUntilMs = untilMs
     note(id, record, { reason: 'banned', detail: reason, delta: 0 }, nowMs)
@@ -164,9 +181,8 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
   function lift(id: PeerId, nowMs: number): void {
     const record = records.get(id)
     if (!record) return
-    const debit = Math.max(debitAt(record, nowMs), probation)
-    record.frozenUntilMs = 0
-    settle(id, record, debit, 'expired', nowMs)
+    settle(record, nowMs)
+    note(id, record, { reason: 'lifted', detail: 'expired', delta: 0 }, nowMs)
   }
 
   /** An operator has forgiven; with `forget` the history goes too. */
@@ -178,21 +194,10 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
       dirty.add(id)
       return
     }
-    record.frozenUntilMs = 0
-    settle(id, record, 0, 'operator', nowMs)
-  }
-
-  function settle(
-    id: PeerId,
-    record: PeerRecord,
-    debit: number,
-    cause: string,
-    nowMs: number,
-  ): void {
-    setDebit(record, debit, nowMs)
+    setDebit(record, 0, nowMs)
     record.credit = 0
-    record.creditAtMs = nowMs
-    note(id, record, { reason: 'lifted', detail: cause, delta: 0 }, nowMs)
+    record.frozenUntilMs = 0
+    note(id, record, { reason: 'lifted', detail: 'operator', delta: 0 }, nowMs)
   }
 
   /** Drops the records nearest to zero, then the oldest: never those of connected or banned peers, nor the worst third. */
@@ -281,6 +286,11 @@ export function createReputation(loaded: Iterable<readonly [PeerId, PeerRecord]>
       return evicted
     },
   }
+}
+
+/** A ban was, and its time is up. */
+function isThawed({ frozenUntilMs }: PeerRecord, nowMs: number): boolean {
+  return frozenUntilMs > 0 && nowMs >= frozenUntilMs
 }
 
 /** One incident is charged once; what is no proof but a manner, once in half a minute. */

@@ -9,7 +9,7 @@ npm run devnet -- down [--wipe] | status | logs [node]
 npm run devnet -- kill | restart | pause | resume | stop <node>
 npm run devnet -- partition "n0,n1|n2,n3" | partition 0.5 | heal
 npm run devnet -- link <a> <b> [--latency 100ms] [--jitter 20ms] [--bandwidth 1MiB] [--stall] [--cut] [--reset] [--one-way]
-npm run devnet -- mine [n] | reorg <depth> [--keep share] | fund <address> [ether]
+npm run devnet -- mine [n] | reorg <depth> [--keep share] | speed <0.1x..1000x> | jump <duration> | fund <address> [ether]
 every verb takes --name <devnet> (default: default)`
 
 async function main([verb = 'up', ...args]: readonly string[]): Promise<number> {

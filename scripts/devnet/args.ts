@@ -72,11 +72,11 @@ export function devnetName(name = 'default'): string {
   throw new UsageError(`--name ${name}: use lower-case letters, digits and dashes`)
 }
 
-const unitMs = { ms: 1, s: 1_000, m: 60_000 }
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** `250ms`, `2s`, `1.5m`, or 0. */
+/** `250ms`, `2s`, `1.5m`, `1h`, or 0. */
 export function durationMs(text: string, flag = ''): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
   if (match !== null) return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs])
   if (text === '0') return 0
   throw new UsageError(`${flag} ${text}: not a duration; write for example 2s or 500ms`)

@@ -122,14 +122,21 @@ async function layOut(
         mode: 0o600,
       })
     const others = Array.from({ length: index }, (_, lower) => address(lower))
-    writeFileSync(join(datadir, 'config.toml'), configText(files.genesis, own, others), {
+    const siblings = members.flatMap((_, other) => (other === index ? [] : [files.node(other)]))
+    const config = configText(files.genesis, own, others, siblings)
+    writeFileSync(join(datadir, 'config.toml'), config, {
       mode: 0o600,
     })
     return { name: `n${index}`, datadir, log: files.log(index), flags: options.nodeFlags }
   })
 }
 
-function configText(genesis: string, ports: NodePorts, dialled: readonly string[]): string {
+function configText(
+  genesis: string,
+  ports: NodePorts,
+  dialled: readonly string[],
+  siblings: readonly string[],
+): string {
   return `# Written by the devnet launcher.
 [chain]
 genesis = ${JSON.stringify(genesis)}
@@ -153,6 +160,7 @@ format = "json"
 [devnet]
 control = true
 faults = true
+siblings = ${JSON.stringify(siblings)}
 `
 }
 

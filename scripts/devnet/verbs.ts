@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { askSocket, socketPath } from 'rockpool/socket'
-import { UsageError, whole } from './args.ts'
+import { durationMs, UsageError, whole } from './args.ts'
 import { type Files, filesOf, type NetworkFile, type NodeEntry, runningPid } from './files.ts'
 import { linkWish, partsOf, weiOf } from './link-args.ts'
 import { mergedLogs } from './logs.ts'
@@ -22,7 +22,7 @@ const receiptDeadlineMs = 30_000
 /** What can be done to a running devnet. Each resolves to the lines it prints. */
 export const verbs: Readonly<
   Record<string, (devnet: Devnet, args: readonly string[]) => Promise<string[]>>
-> = { status, logs, link, partition, heal, mine, reorg, fund, ...processVerbs() }
+> = { status, logs, link, partition, heal, mine, reorg, fund, speed, jump, ...processVerbs() }
 
 export interface Devnet {
   readonly files: Files
@@ -190,6 +190,34 @@ async function reorg(devnet: Devnet, args: readonly string[]): Promise<string[]>
     ...(flag === undefined ? [] : [{ keepTxs: share }]),
   ])
   return [JSON.stringify(answer, null, 2)]
+}
+
+interface ClockView {
+  readonly nowMs: number
+  readonly speed: number
+}
+
+/** Told to every node that runs: one whose chain clock went otherwise would put off the blocks of the others. */
+async function setClocks(devnet: Devnet, method: string, wish: number): Promise<string[]> {
+  const { nodes, others } = await reachable(devnet)
+  const views = await Promise.all(nodes.map(node => askNode<ClockView>(node, method, [wish])))
+  const lines = views.map(
+    ({ nowMs, speed }, index) =>
+      `${nodes[index]?.name} ${new Date(nowMs).toISOString()}, ${speed} times as fast`,
+  )
+  return [...lines, ...others]
+}
+
+async function speed(devnet: Devnet, [times, ...more]: readonly string[]): Promise<string[]> {
+  const wish = Number(times?.replace(/x$/, ''))
+  if (!Number.isFinite(wish) || more.length > 0)
+    throw new UsageError('write for example: speed 10x (0.1 to 1000)')
+  return setClocks(devnet, 'devnet_chainSpeed', wish)
+}
+
+async function jump(devnet: Devnet, [by, ...more]: readonly string[]): Promise<string[]> {
+  if (by === undefined || more.length > 0) throw new UsageError('write for example: jump 1h')
+  return setClocks(devnet, 'devnet_jump', durationMs(by))
 }
 
 async function fund(devnet: Devnet, [to, ether = '1']: readonly string[]): Promise<string[]> {

@@ -16,6 +16,8 @@ export interface Cast {
   readonly node: Node
   readonly network: Libp2pNetwork
   readonly names: NetworkNames
+  /** Epoch ms as the node sees it. */
+  readonly wall: () => number
 }
 
 /** Puts the node together over the real ports. Nothing runs or listens until `node.start()`. */
@@ -61,7 +63,8 @@ export async function assemble(
           seal: async (digest: Uint8Array) => signDigest(digest, director.key),
         },
       }),
-      log: (level, code, fields, place) => log.line(level, code, { ...fields, ...place }),
+      // A line of the bus about an actor names it itself: it was written in no turn.
+      log: (level, code, fields, place) => log.line(level, code, { ...place, ...fields }),
       fatal,
     },
     nodeConfig(read, genesis, pool.config),
@@ -72,7 +75,7 @@ export async function assemble(
       services: [],
       text: `native signature recovery is missing: ${crypto.fallbackReason}`,
     })
-  return { node, network, names }
+  return { node, network, names, wall: () => clock.wall() }
 }
 
 function advertised(read: Reader): { advertise?: string[] } {
@@ -102,6 +105,21 @@ function poolSettings(read: Reader) {
   }
 }
 
+function peerSettings(read: Reader): NonNullable<NodeConfig['peers']> {
+  const perTick = read.text('p2p.monitor.budget-per-tick')
+  return {
+    static: read.list('p2p.static'),
+    bootnodes: read.list('p2p.bootnodes'),
+    persist: read.text('p2p.ban.persistence') === 'disk',
+    policy: {
+      bans: read.flag('p2p.ban.peers'),
+      threshold: read.number('p2p.ban.threshold'),
+      banMs: read.number('p2p.ban.duration'),
+      perTick: perTick === 'auto' ? perTick : Number(perTick),
+    },
+  }
+}
+
 function nodeConfig(
   read: Reader,
   genesis: NodeConfig['genesis'],
@@ -113,6 +131,7 @@ function nodeConfig(
     pool,
     services: read.flag('rpc.enabled') ? ['rpc', 'p2p'] : ['p2p'],
     expectsPeers: read.list('p2p.static').length + read.list('p2p.bootnodes').length > 0,
+    peers: peerSettings(read),
     poolSync: {
       asks: !read.flag('p2p.sync.disable'),
       intervalMs: read.number('p2p.sync.interval'),

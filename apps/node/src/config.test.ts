@@ -93,6 +93,17 @@ test('durations, sizes, amounts and lists are read with their units', () => {
   expect(read.flag('devnet.control')).toBe(true)
 })
 
+test.each([
+  ['p2p.ban.threshold=-201', 'a whole number from -200 to -50'],
+  ['p2p.ban.threshold=-49', 'a whole number from -200 to -50'],
+  ['p2p.ban.duration=999ms', 'a duration of at least 1s'],
+  ['p2p.ban.persistence=cloud', 'one of disk, memory'],
+  ['p2p.monitor.budget-per-tick=0', 'auto or a whole number from 1 to 64'],
+  ['p2p.monitor.budget-per-tick=65', 'auto or a whole number from 1 to 64'],
+])('%s is refused: expected %s', (flag, expected) => {
+  expect(errors([`--${flag}`])[0]).toContain(`expected ${expected}`)
+})
+
 test('pool sync is asked for at most once a second', () => {
   expect(reader(values(['--p2p.sync.interval=1s'])).number('p2p.sync.interval')).toBe(1_000)
   expect(errors(['--p2p.sync.interval=999ms'])[0]).toContain('a duration of at least 1s')

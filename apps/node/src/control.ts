@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { CodedError } from '@rockpool/protocol'
 
 /** A method of the control socket: whoever owns the data directory may call it. */
 export type ControlMethod = (params: readonly unknown[]) => unknown
@@ -69,16 +70,20 @@ async function dispatch(
     const result = await method(Array.isArray(call.params) ? call.params : [])
     return JSON.stringify({ jsonrpc: '2.0', id: call.id ?? null, result: result ?? null })
   } catch (error) {
-    return errorText(
-      call.id ?? null,
-      -32_000,
-      error instanceof Error ? error.message : String(error),
-    )
+    const message = error instanceof Error ? error.message : String(error)
+    const data = error instanceof CodedError ? { reason: error.code } : undefined
+    return errorText(call.id ?? null, -32_000, message, data)
   }
 }
 
-function errorText(id: unknown, code: number, message: string): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })
+function errorText(
+  id: unknown,
+  code: number,
+  message: string,
+  data?: { readonly reason: string },
+): string {
+  const error = { code, message, ...(data && { data }) }
+  return JSON.stringify({ jsonrpc: '2.0', id, error })
 }
 
 async function readBody(request: IncomingMessage): Promise<string | undefined> {

@@ -39,6 +39,8 @@ export function pathsOf(datadir: string) {
     config: join(root, 'config.toml'),
     version: join(root, 'VERSION'),
     keys: join(root, 'keys'),
+    /** Encrypted accounts, as geth keeps them. */
+    keystore: join(root, 'keystore'),
     p2pKey: join(root, 'keys', 'p2p.key'),
     producerKey: join(root, 'keys', 'producer.key'),
     /** Only where this node is the director of its network. */

@@ -21,6 +21,7 @@ import { genesisOf } from './genesis.ts'
 import type { Log } from './log.ts'
 import { requireDevForFaults, requireFreePorts, requireKey } from './refusals.ts'
 import type { Effective } from './settings.ts'
+import { type Accounts, unlockAccounts } from './unlock.ts'
 import { version } from './version.ts'
 
 /** What a node stands on before anything of it runs: keys, signatures, its genesis and its locked database. */
@@ -30,6 +31,8 @@ export interface Ground {
   readonly producer: Address
   readonly director?: { readonly address: Address; readonly key: Uint8Array }
   readonly crypto: NodeCrypto
+  /** Accounts of the keystore. */
+  readonly accounts: Accounts
   readonly genesis: Genesis
   readonly genesisHash: Hash
   readonly database: Database
@@ -55,6 +58,7 @@ export async function openGround(
     log: { warn: (code, fields) => log.line('warn', code, fields) },
   })
   closing.add(() => crypto.close())
+  const accounts = await unlockAccounts(read, paths)
   const genesis = genesisOf(read, producer)
   const genesisHash = genesisBlock(genesis, crypto.keccak256).header.hash
   if (director !== undefined && director.address !== genesis.director)
@@ -85,6 +89,7 @@ export async function openGround(
     producer,
     ...(director && { director }),
     crypto,
+    accounts,
     genesis,
     genesisHash,
     database,

@@ -10,7 +10,9 @@ import { type ControlMethod, startControl } from './control.ts'
 import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
+import { peersOf } from './peers-of.ts'
 import type { Effective } from './settings.ts'
+import { siblingsOf } from './siblings.ts'
 import { statusOf } from './status-of.ts'
 import { version } from './version.ts'
 
@@ -69,7 +71,10 @@ function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: 
     chainId: ground.genesis.chainId,
     genesisHash: ground.genesisHash,
     forks: ground.genesis.forks,
-    signer: createSigner(unlockedKeys(ground.genesis)),
+    signer: createSigner(
+      [...unlockedKeys(ground.genesis), ...ground.accounts.unlocked],
+      ground.accounts.known,
+    ),
     keccak256: ground.crypto.keccak256,
     observe: node.observe,
     peerCount: () => network.peers().length,
@@ -77,8 +82,13 @@ function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: 
     version,
     devnetControl: read.flag('devnet.control'),
     ...(network.faults !== undefined && { links: network.faults }),
+    others: siblingsOf(read.list('devnet.siblings')),
     allowUnprotected: read.flag('rpc.allow-unprotected-txs'),
     txFeeCapWei: read.wei('rpc.txfeecap'),
+    syncWaitMs: {
+      standard: read.number('rpc.txsync.defaulttimeout'),
+      max: read.number('rpc.txsync.maxtimeout'),
+    },
     log: log.room,
     draining: () => node.health().state === 'draining',
     health: () => node.health(),
@@ -135,6 +145,7 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
     startedAt,
   }
   const chain = chainOf(cast.node)
+  const peers = peersOf(cast.node, cast.wall)
   const control = await startControl({
     socket: effective.paths.socket,
     methods: new Map<string, ControlMethod>([
@@ -143,6 +154,12 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
       ['chain_head', () => chain.head()],
       ['chain_block', ([id]) => chain.block(id)],
       ['chain_reorgs', () => chain.reorgs()],
+      ['peers_list', () => peers.list()],
+      ['peers_why', ([id, sinceMs]) => peers.why(id, sinceMs)],
+      ['peers_ban', ([subject, wish]) => peers.ban(subject, wish)],
+      ['peers_unban', ([subject, wish]) => peers.unban(subject, wish)],
+      ['peers_protect', ([id]) => peers.protect(id, true)],
+      ['peers_unprotect', ([id]) => peers.protect(id, false)],
       [
         'node_stop',
         () => {

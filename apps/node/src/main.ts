@@ -88,6 +88,24 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   )
 
+  verb(
+    'account',
+    'new | ls | import <file> | export <address>: encrypted keys of this data directory; --json',
+    async flags => {
+      const { accountVerb } = await import('./account-verbs.ts')
+      return accountVerb(flags)
+    },
+  )
+
+  verb(
+    'peers',
+    'ls [--all] | why <id> | ban <id|ip|range> [--for 2h] | unban <subject> | protect | unprotect <id>: whom the running node knows and keeps out; --json',
+    async flags => {
+      const { peersVerb } = await import('./peers-verbs.ts')
+      return peersVerb(flags)
+    },
+  )
+
   const [name] = argv
   if (
     name !== undefined &&

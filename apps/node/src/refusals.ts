@@ -14,6 +14,8 @@ export function asRefusal(error: unknown, paths: Paths): unknown {
     return new Refusal(exit.datadir, error.message, { cause: error })
   if (error.code === 'store/locked')
     return new Refusal(exit.datadir, lockedText(paths), { cause: error })
+  if (error.code === 'store/corrupt')
+    return new Refusal(exit.datadir, corruptText(paths, error), { cause: error })
   const code = exitOf(error.code)
   const text = error.message.startsWith(error.code)
     ? error.message
@@ -37,6 +39,11 @@ function lockedText(paths: Paths): string {
     // It holds the lock but has not said its name yet.
   }
   return `data directory is in use by another Rockpool${owner}: stop it or pass --datadir DIR`
+}
+
+function corruptText({ db, root }: Paths, { message }: CodedError): string {
+  const why = message.replace(/^store\/corrupt: /, '')
+  return `store/corrupt: ${db} cannot be read (${why}); nothing was changed. Put a copy of ${root} in its place, or pass another --datadir`
 }
 
 /** A directory with data but without its key was damaged: a new key would be a new identity. */

@@ -8,6 +8,7 @@ import type { Opened } from './listeners.ts'
 import { createLog, type Level, type Log } from './log.ts'
 import { asRefusal } from './refusals.ts'
 import type { Effective } from './settings.ts'
+import { followClocks } from './siblings.ts'
 import { createStatusLine } from './status-line.ts'
 import { statusText } from './status-of.ts'
 import { stopSignals } from './stop-signals.ts'
@@ -66,6 +67,7 @@ async function serve(
   closing.add(() => node.stop(deadlineMs))
 
   await node.start()
+  await followClocks(node, effective.read.list('devnet.siblings'))
   const opened = await openListeners({
     effective,
     ground,

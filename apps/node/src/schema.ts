@@ -75,6 +75,36 @@ export const settings: readonly Setting[] = [
     'Mesh and score parameters by network size.',
   ),
   setting(
+    'p2p.ban.peers',
+    is.flag,
+    true,
+    'Ban peers for what they provably do wrong; false: only an operator bans.',
+  ),
+  setting(
+    'p2p.ban.threshold',
+    is.wholeNumber(-200, -50),
+    -100,
+    'Score below which a peer is banned; the score itself is kept.',
+  ),
+  setting(
+    'p2p.ban.duration',
+    is.interval,
+    3_600_000,
+    'Length of a first ban, at least 1s; later ones within 30 days are 6, 24 and 168 times as long.',
+  ),
+  setting(
+    'p2p.ban.persistence',
+    is.oneOf('disk', 'memory'),
+    'disk',
+    'Where bans and scores are kept; with memory a restart forgives everybody.',
+  ),
+  setting(
+    'p2p.monitor.budget-per-tick',
+    is.perTick,
+    '1',
+    'Peers whose score is looked at in a second, at most 64; auto looks at all within 30 s.',
+  ),
+  setting(
     'p2p.sync.disable',
     is.flag,
     false,
@@ -182,6 +212,18 @@ export const settings: readonly Setting[] = [
     false,
     'Take submitted transactions without replay protection (EIP-155).',
   ),
+  setting(
+    'rpc.txsync.defaulttimeout',
+    is.duration,
+    20_000,
+    'How long eth_sendRawTransactionSync waits for the block when the caller does not say.',
+  ),
+  setting(
+    'rpc.txsync.maxtimeout',
+    is.duration,
+    60_000,
+    'How long it waits at most, whatever the caller says.',
+  ),
   setting('ops.enabled', is.flag, true, 'Serve health and metrics.'),
   setting('ops.ip', is.text, '127.0.0.1', 'Address of the health and metrics listener.'),
   setting(
@@ -217,6 +259,18 @@ export const settings: readonly Setting[] = [
     'Flight recorder; this build has none, so only false is taken.',
   ),
   setting(
+    'unlock',
+    is.addresses,
+    [],
+    'Accounts of the keystore this node signs for until it stops; only with JSON-RPC on loopback.',
+  ),
+  setting(
+    'password-file',
+    is.text,
+    undefined,
+    'Their passwords, a line each; the last line serves all that follow.',
+  ),
+  setting(
     'new-identity',
     is.flag,
     false,
@@ -227,6 +281,12 @@ export const settings: readonly Setting[] = [
     is.flag,
     false,
     'Serve methods that make blocks (devnet_mine, devnet_reorg) and the names test tools know.',
+  ),
+  setting(
+    'devnet.siblings',
+    is.list,
+    [],
+    'Data directories of the other nodes of this devnet: time and snapshots are theirs too.',
   ),
   setting(
     'devnet.faults',

@@ -100,6 +100,16 @@ export const interval = schema(value => {
   const ms = withUnit(value, durationUnits, '10s', 'a duration')
   return ms instanceof Wrong || ms >= 1_000 ? ms : expected('a duration of at least 1s', value)
 })
+/** `auto`, or a count from 1 to 64, as text. */
+export const perTick = schema(value => {
+  const words = typeof value === 'number' ? String(value) : value
+  if (words === 'auto') return words
+  if (typeof words !== 'string' || !/^\d{1,2}$/.test(words)) {
+    return expected('auto or a whole number from 1 to 64', value)
+  }
+  const count = Number(words)
+  return count >= 1 && count <= 64 ? words : expected('auto or a whole number from 1 to 64', value)
+})
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
 export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 

@@ -1,4 +1,4 @@
-import type { Hash, RangeRequest, SyncMessage } from '@rockpool/protocol'
+import type { Hash, ImportOutcome, RangeRequest, Reply, SyncMessage } from '@rockpool/protocol'
 import {
   decodeRangeRequest,
   encodeRangeAnswer,
@@ -63,6 +63,13 @@ function tamper(
   return asked
 }
 
+const offerOf =
+  ({ frame }: Forged) =>
+  (reply: Reply<ImportOutcome>) => ({
+    type: 'chain.offer' as const,
+    ...{ frame, from: 'mallory', via: 'fetch' as const, reply },
+  })
+
 const reasons = ({ faults }: TestNode) => faults.map(({ peer, reason }) => `${peer} ${reason}`)
 
 describe('a late joiner', () => {
@@ -77,7 +84,11 @@ describe('a late joiner', () => {
     expect(await net.status(late)).toEqual(await net.status(full))
     expect(await net.account(late, rich.address)).toEqual(await net.account(full, rich.address))
     expect(reasons(late)).toEqual([])
-    expect(late.syncs.map(({ on }) => on)).toEqual([true, false])
+    expect(late.syncs.map(({ on, settled }) => [on, settled])).toEqual([
+      [true, undefined],
+      [false, undefined],
+      [false, true],
+    ])
     expect(late.syncs[0]).toMatchObject({ start: 0, current: 0, highest: 500 })
     // Where, what at marks, and four ranges; beats ask once a second.
     expect(net.requests).toBeLessThan(14)
@@ -189,6 +200,120 @@ describe('a late joiner', () => {
 
     expect(reasons(late)).toEqual(['evil sync/bad-reply'])
     expect((await net.status(late)).state).toBe('following')
+  })
+
+  test.each([
+    ['says nothing', (): readonly Uint8Array[] => []],
+    ['breaks off', (frames: readonly Uint8Array[]) => frames.slice(0, 20)],
+  ])('does not blame a peer that %s, and goes on with it when it speaks again', async (_, cut) => {
+    const { net, forge, nodes } = await laterOn(['busy', 'late'])
+    const [busy, late] = nodes as [TestNode, TestNode]
+    await net.offerAll(busy, row(forge, forge.root, 40))
+    let broken = 0
+    tamper(net, (__, { kind }, frames) => {
+      if (kind !== 'range' || broken === 2) return frames
+      broken += 1
+      return cut(frames)
+    })
+
+    net.connect(late, busy)
+    await net.advance(1_000)
+    expect((await net.status(late)).head.number).toBe(0)
+    await net.advance(60_000)
+
+    expect((await net.status(late)).head.number).toBe(40)
+    expect(reasons(late)).toEqual([])
+  })
+
+  test('does not blame a peer whose node is too busy to tell its head', async () => {
+    const { net, forge, nodes } = await laterOn(['busy', 'late'])
+    const [busy, late] = nodes as [TestNode, TestNode]
+    await net.offerAll(busy, row(forge, forge.root, 5))
+    let silent = 2
+    tamper(net, (__, { kind }, frames) => (kind === 'status' && silent-- > 0 ? [] : frames))
+
+    net.connect(late, busy)
+    await net.advance(5_000)
+
+    expect((await net.status(late)).head.number).toBe(5)
+    expect(reasons(late)).toEqual([])
+  })
+
+  test('asked for a range on a branch that was left answers with nothing, and is not blamed', async () => {
+    const { net, forge, nodes } = await laterOn(['full', 'late'])
+    const [full, late] = nodes as [TestNode, TestNode]
+    const trunk = row(forge, forge.root, 300)
+    const heavy = forge.row(trunk[99] as Forged, 240, index => ({ delayMs: index === 0 ? 7 : 0 }))
+    let left = false
+    await net.offerAll(full, trunk)
+    tamper(net, async (_, { kind }, frames) => {
+      // While the first range is on its way the branch above block 100 is left.
+      if (kind === 'range' && !left) {
+        left = true
+        for (const block of heavy) await full.bus.ask(full.chain, offerOf(block), 60_000)
+      }
+      return frames
+    })
+
+    net.connect(late, full)
+    await net.advance(30_000)
+
+    expect((await net.status(late)).head.hash).toBe(heavy.at(-1)?.header.hash)
+    expect(reasons(late)).toEqual([])
+  })
+
+  test('does not blame a peer whose block came by gossip while it was asked for it', async () => {
+    const { net, forge, nodes } = await laterOn(['full', 'late'])
+    const [full, late] = nodes as [TestNode, TestNode]
+    const trunk = row(forge, forge.root, 20)
+    const left = forge.next(trunk.at(-1) as Forged)
+    const right = forge.next(trunk.at(-1) as Forged, { delayMs: 7 })
+    const [lower, upper] =
+      left.header.hash < right.header.hash ? ([left, right] as const) : ([right, left] as const)
+    await net.offerAll(late, [...trunk, upper])
+    await net.offerAll(full, [...trunk, lower])
+    let races = 0
+    // Of equal height and weight, the lower hash wins; it arrives between the status and the question where the branches part.
+    tamper(net, async (_, { kind }, frames) => {
+      if (kind === 'hashes' && races++ === 0) {
+        await late.bus.ask(late.chain, offerOf(lower), 60_000)
+      }
+      return frames
+    })
+
+    net.connect(late, full)
+    await net.advance(900)
+    expect(races).toBeGreaterThan(0)
+    const next = row(forge, lower, 25)
+    await net.offerAll(full, next)
+    await net.advance(6_000)
+
+    expect((await net.status(late)).head.hash).toBe(next.at(-1)?.header.hash)
+    expect(reasons(late)).toEqual([])
+  })
+
+  test('tells once that it is settled: when it has all that the first peers had', async () => {
+    const { net, forge, nodes } = await laterOn(['full', 'slow', 'late'])
+    const [full, slow, late] = nodes as [TestNode, TestNode, TestNode]
+    await net.offerAll(full, row(forge, forge.root, 30))
+    tamper(net, async (peer, { kind }, frames) => {
+      if (peer === 'slow' && kind === 'status') {
+        await new Promise<void>(resolve => net.clock.at(net.clock.now() + 400, resolve))
+      }
+      return frames
+    })
+    await net.advance(20_000)
+    expect(late.syncs).toEqual([])
+
+    net.connect(late, slow)
+    net.connect(late, full)
+    await net.advance(300)
+    expect(late.syncs.filter(({ settled }) => settled)).toEqual([])
+    await net.advance(5_000)
+
+    expect(late.syncs.filter(({ settled }) => settled)).toEqual([
+      { type: 'chain.syncing', on: false, start: 30, current: 30, highest: 30, settled: true },
+    ])
   })
 
   test('is not held in syncing by a peer that tells of a head it never brings', async () => {

@@ -1,7 +1,10 @@
 import type { ActorRef, Behavior, Outcome } from '@rockpool/actor'
 import { unreachable } from '@rockpool/actor'
 import type {
+  Answer,
   ChainBuild,
+  ChainClockSet,
+  ChainClockView,
   ChainConnect,
   ChainHead,
   ChainMessage,
@@ -18,12 +21,14 @@ import type {
 } from '@rockpool/protocol'
 import { CodedError, failed, limits, ok } from '@rockpool/protocol'
 import type { Upcoming } from './dev/ahead.ts'
+import { Outlook } from './dev/ahead.ts'
 import type { Archive } from './dev/archive.ts'
 import { createArchive } from './dev/archive.ts'
 import { Behind } from './dev/behind.ts'
+import { ChainClock } from './dev/chain-clock.ts'
 import { DevChain } from './dev/dev-chain.ts'
 import type { Genesis } from './dev/genesis.ts'
-import { decodeHeader, headOf } from './dev/header.ts'
+import { headOf } from './dev/header.ts'
 import type { Importer } from './dev/importer.ts'
 import { createImporter } from './dev/importer.ts'
 import type { Job } from './dev/job.ts'
@@ -57,6 +62,8 @@ type ToSelf =
   | { type: 'chain.lookAtOrphans' }
   | { type: 'chain.answered'; deliver: () => void }
 
+type ChainFact = ChainHead | ChainSyncing | ChainClockSet
+
 type Wish = ChainOffer | ChainConnect | { type: 'orphan'; sealed: SealedBlock }
 
 interface Core {
@@ -70,22 +77,23 @@ interface Core {
  * The dev chain of this node: imports blocks one after the other, follows the heaviest branch and answers what others ask of it. A fact
  * `chain.head` is told only when everything it says is in the store. Reads its store at every start, so a restart goes on from there.
  */
-export function chainActor(
-  parts: ChainParts,
-): Behavior<ChainMessage | ToSelf, ChainHead | ChainSyncing> {
+export function chainActor(parts: ChainParts): Behavior<ChainMessage | ToSelf, ChainFact> {
   const { genesis, store, crypto, recovery, sync } = parts
   const { keccak256 } = crypto
   return ctx => {
     const orphans = new Orphans()
+    const clock = new ChainClock(() => ctx.wall())
     const waiting: Wish[] = []
+    const outlook = new Outlook(keccak256)
     let core: Core | null = null
     let running: Job<void> | null = null
     const behind = new Behind()
     const reorgs = createReorgLog()
     /** What sync has heard of other heads. */
     let heard = { highest: 0, tooDeep: false }
+    let settled = false
     let storeFailing = false
-    const door = doorOf<ChainMessage | ToSelf, ChainHead | ChainSyncing>(ctx, 'pause', outcome => ({
+    const door = doorOf<ChainMessage | ToSelf, ChainFact>(ctx, 'pause', outcome => ({
       type: 'chain.resume',
       outcome,
     }))
@@ -108,6 +116,7 @@ export function chainActor(
         recovery,
         orphans,
         now: () => ctx.wall(),
+        clock,
         log: ctx.log,
         switched: fact => {
           const { new: head, removed, added } = fact
@@ -142,14 +151,10 @@ export function chainActor(
 
     /** Fetched blocks at the front of the queue. */
     function upcoming(): readonly Upcoming[] {
-      const found: Upcoming[] = []
-      for (const wish of waiting) {
-        if (found.length === limits.recoverAheadBlocksMax) break
-        if (wish.type !== 'chain.offer' || wish.via !== 'fetch') continue
-        const header = decodeHeader(wish.frame.header, keccak256)
-        if (header.ok) found.push({ frame: wish.frame, hash: header.value.hash })
-      }
-      return found
+      const frames = waiting.flatMap(wish =>
+        wish.type === 'chain.offer' && wish.via === 'fetch' ? [wish.frame] : [],
+      )
+      return outlook.on(frames)
     }
 
     /** While the disk is full nothing is imported or produced; what is there can still be read. */
@@ -200,7 +205,7 @@ export function chainActor(
     }
 
     function armOrphans(): void {
-      const at = orphans.nextMs()
+      const at = orphans.nextMs(chainMs => ctx.wall() + clock.realMs(chainMs - clock.now()))
       if (at === undefined) ctx.cancel('orphans')
       else ctx.after('orphans', Math.max(1, at - ctx.wall()), { type: 'chain.lookAtOrphans' })
     }
@@ -211,6 +216,28 @@ export function chainActor(
       const { number } = core.chain.head
       const change = behind.look(number, Math.max(orphans.highest, heard.highest))
       if (change !== null) ctx.emit(change)
+    }
+
+    /** Peers have told where they are, and nothing of it is missing here. */
+    function settle({ chain }: Core): void {
+      if (settled) return
+      settled = true
+      const { number } = chain.head
+      const at = { start: number, current: number, highest: Math.max(number, heard.highest) }
+      ctx.emit({ type: 'chain.syncing', on: behind.range !== null, ...at, settled: true })
+    }
+
+    /** Blocks that waited for their time may be due, and whoever makes blocks must know. */
+    function setClock(
+      view: Answer<ChainClockView>,
+      reply: Extract<ChainMessage, { type: 'chain.jump' }>['reply'],
+    ): void {
+      if (view.ok) {
+        ctx.log.info('chain/clock', { ...view.value })
+        ctx.emit(clock.set())
+        armOrphans()
+      }
+      reply.tell(view)
     }
 
     function status({ chain }: Core): ChainStatus {
@@ -294,8 +321,14 @@ export function chainActor(
         case 'chain.heard': {
           const { highest, tooDeep } = message
           heard = { highest, tooDeep }
-          return lookBehind()
+          lookBehind()
+          if (message.settled === true) settle(core)
+          return
         }
+        case 'chain.setSpeed':
+          return setClock(clock.setSpeed(message.speed), message.reply)
+        case 'chain.jump':
+          return setClock(clock.jump(message.ms), message.reply)
         case 'chain.getReorgs': {
           const producers = [...chain.judge.faults].map(([producer, faults]) => ({
             producer,
@@ -362,7 +395,7 @@ export function chainActor(
         case 'chain.next':
           return next()
         case 'chain.lookAtOrphans': {
-          const due = orphans.takeDue(ctx.wall())
+          const due = orphans.takeDue(ctx.wall(), clock.now())
           waiting.unshift(...due.map(sealed => ({ type: 'orphan' as const, sealed })))
           armOrphans()
           lookBehind()

@@ -124,6 +124,35 @@ describe('fetching', () => {
     expect((await net.status(late)).head.hash).toBe(block.header.hash)
   })
 
+  test('a block of almost 4 MiB, announced because it is too large to travel whole, spreads from node to node', async () => {
+    const genesis = aGenesis({
+      producers: producers.map(({ address }) => address),
+      gasLimit: 200_000_000,
+      alloc: new Map([[rich.address, { balance: 1_000n * ether, nonce: 0n }]]),
+    })
+    const net = new TestNet(start)
+    const nodes = ['a', 'b', 'c'].map(id => net.node(id, { genesis })) as [
+      TestNode,
+      TestNode,
+      TestNode,
+    ]
+    await net.advance(3_600_000)
+    const forge = new Forge(genesis, producers)
+    const data = new Uint8Array(130_000)
+    const txs = Array.from({ length: 28 }, (_, nonce) => rich.tx({ nonce, data, gas: 1_400_000n }))
+    const block = forge.next(forge.root, { txs })
+    expect(block.block.size).toBeGreaterThan(3.4 * 2 ** 20)
+    await net.offer(nodes[0], block)
+
+    for (const [index, node] of nodes.slice(1).entries()) {
+      const from = nodes[index]?.id ?? ''
+      node.sync.tell({ type: 'sync.body', hash: block.header.hash, from })
+      await net.advance(100)
+      expect((await net.status(node)).head.hash).toBe(block.header.hash)
+    }
+    expect(nodes.flatMap(({ faults }) => faults)).toEqual([])
+  })
+
   test('a peer that serves an invalid block is reported, and what came before it is kept', async () => {
     const { net, full, late, forge } = await aPair()
     const blocks = row(forge, forge.root, 3)

@@ -3,9 +3,10 @@
  * actor for heads, blocks, accounts and receipts. Not here: transaction ordering (pool), the network, the disk.
  */
 export { type ChainParts, chainActor } from './chain.actor.ts'
+export type { AccountsAt } from './dev/accounts-at.ts'
 export * from './dev/block.ts'
 export * from './dev/dev-accounts.ts'
-export type { AccountsAt, DevChain } from './dev/dev-chain.ts'
+export type { DevChain } from './dev/dev-chain.ts'
 export * from './dev/execute.ts'
 export * from './dev/fork-choice.ts'
 export * from './dev/genesis.ts'

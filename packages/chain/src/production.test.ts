@@ -1,4 +1,5 @@
-import type { Answer, BuiltBlock, Hash, ProducerMessage } from '@rockpool/protocol'
+import type { Answer, BuiltBlock, Hash, ProducerMessage, Store, Write } from '@rockpool/protocol'
+import { hashOf } from '@rockpool/protocol'
 import { MemoryStore } from '@rockpool/protocol/conformance'
 import { describe, expect, test } from 'vitest'
 import type { Genesis } from './dev/genesis.ts'
@@ -11,6 +12,15 @@ import { addressAt, walletOf } from './testkit/wallets.ts'
 const start = 1_700_000_000_000
 const wallets = [walletOf(1), walletOf(2), walletOf(3), walletOf(4)]
 const rich = walletOf(10)
+
+/** Parents that these batches say something was signed on. */
+function signedParents(batches: readonly (readonly Write[])[]): ReadonlySet<Hash> {
+  const found = new Set<Hash>()
+  for (const { type, key } of batches.flat()) {
+    if (type === 'put' && key[0] === 's'.charCodeAt(0)) found.add(hashOf(key.subarray(1)))
+  }
+  return found
+}
 
 function aNet(count: number, wish: Partial<Genesis> = {}, mode?: ProducerMode) {
   const genesis = aGenesis({
@@ -278,6 +288,57 @@ describe('one signature a parent', () => {
     const synced = store.batches.filter(({ sync }) => sync)
     // Block 0, and each own block.
     expect(synced).toHaveLength(1 + node.blocks.length)
+  })
+
+  test('killed at any batch boundary a producer comes back with a prefix and signs nothing twice', async () => {
+    const genesis = aGenesis({
+      blockTimeMs: 500,
+      producers: wallets.slice(0, 2).map(({ address }) => address),
+    })
+    const forge = new Forge(genesis, wallets)
+    const batches: (readonly Write[])[] = []
+    const inner = new MemoryStore()
+    const store: Store = {
+      get: key => inner.get(key),
+      getMany: keys => inner.getMany(keys),
+      scan: range => inner.scan(range),
+      batch: (writes, options) => {
+        batches.push(writes)
+        return inner.batch(writes, options)
+      },
+    }
+    const net = new TestNet(start)
+    const producer = wallets[0] ?? rich
+    const node = net.node('n0', { genesis, producer, store })
+    await net.advance(4_000)
+    // The other producer's branch from the beginning is heavier: a reorg lies among the batches.
+    const other = forge.row(forge.root, 9, () => ({ producer: 1 }))
+    await net.offerAll(node, other)
+    await net.advance(4_000)
+    const sent = node.blocks.map(({ block }) => block.header)
+    const heads = new Set([forge.root, ...other].map(({ header }) => header.hash))
+    for (const { hash } of sent) heads.add(hash)
+    net.remove(node)
+    expect(sent.length).toBeGreaterThan(4)
+    const everything = signedParents(batches)
+    expect(sent.filter(({ parentHash }) => !everything.has(parentHash))).toEqual([])
+    expect(node.facts.some(({ removed }) => removed.length > 0)).toBe(true)
+
+    for (let kept = 1; kept <= batches.length; kept++) {
+      const disk = new MemoryStore()
+      for (const writes of batches.slice(0, kept)) await disk.batch(writes, {})
+      const later = new TestNet(start + 20_000)
+      const again = later.node('n0', { genesis, producer, store: disk })
+      await later.settle()
+      expect(heads).toContain((await later.status(again)).head.hash)
+      await later.advance(3_000)
+      const parents = again.blocks.map(({ block }) => block.header.parentHash)
+      expect(parents.length).toBeGreaterThan(0)
+      expect(new Set(parents).size).toBe(parents.length)
+      const signed = signedParents(batches.slice(0, kept))
+      expect(parents.filter(parent => signed.has(parent))).toEqual([])
+      later.remove(again)
+    }
   })
 
   test('a node that went away between writing and sending does not sign again on that parent', async () => {

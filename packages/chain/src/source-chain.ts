@@ -164,6 +164,8 @@ export function sourceChainActor(
         case 'chain.getTransaction':
         case 'chain.getFeeHistory':
         case 'chain.getFrames':
+        case 'chain.setSpeed':
+        case 'chain.jump':
           return message.reply.tell(failed('chain/not-here'))
         case 'chain.heard':
           return

@@ -15,8 +15,16 @@ const series = () => [
     ],
     gossip: {
       verdicts: new Map([['tx accept pool/pending', 4]]),
-      charges: new Map([['gossip/invalid-tx', 1]]),
       counts: new Map([['batches', 2]]),
+    },
+    monitor: {
+      charges: new Map([['gossip/invalid-tx', 3]]),
+      bans: new Map([['urgent peer', 1]]),
+      lifts: new Map([['expired', 2]]),
+      active: new Map([['peer', 1]]),
+      states: new Map([['good', 2]]),
+      counts: new Map([['errors', 4]]),
+      records: 5,
     },
     sync: {
       exchanges: new Map([['useful', 3]]),
@@ -45,6 +53,10 @@ test('verdicts are labelled by topic, verdict and code; peers by direction', () 
   expect(samplesOf('rockpool_p2p_gossip_verdicts_total')).toEqual([
     { labels: { topic: 'tx', verdict: 'accept', code: 'pool/pending' }, value: 4 },
   ])
+  expect(samplesOf('rockpool_p2p_bans_total')).toEqual([
+    { labels: { by: 'urgent', kind: 'peer' }, value: 1 },
+  ])
+  expect(samplesOf('rockpool_p2p_monitor_errors_total')).toEqual([{ value: 4 }])
   expect(samplesOf('rockpool_p2p_peers')).toEqual([
     { labels: { direction: 'in' }, value: 1 },
     { labels: { direction: 'out' }, value: 2 },

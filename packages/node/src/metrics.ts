@@ -2,6 +2,7 @@ import type { ActorReading, Bus } from '@rockpool/actor'
 import type {
   GossipStats,
   Labels,
+  MonitorStats,
   PeerView,
   PoolStats,
   ReconcilerStats,
@@ -21,6 +22,7 @@ export interface Readings {
   }
   readonly peers: readonly PeerView[]
   readonly gossip: GossipStats
+  readonly monitor: MonitorStats
   readonly sync: ReconcilerStats
   readonly tracker: TrackerStats
 }
@@ -121,8 +123,46 @@ function actorSeries(actors: readonly ActorReading[]): Series[] {
   ]
 }
 
+function monitorSeries(stats: MonitorStats): Series[] {
+  const { charges, bans, lifts, active, states, counts, records } = stats
+  const name = (suffix: string) => `rockpool_p2p_${suffix}`
+  const counted = (word: string): Sample => ({ value: counts.get(word) ?? 0 })
+  const made = [...bans].map(([words, value]) => {
+    const [by = '', kind = ''] = words.split(' ')
+    return { labels: { by, kind }, value }
+  })
+  return [
+    counter(name('charges_total'), 'Offences charged, by reason.', ...sampled('reason', charges)),
+    counter(name('bans_total'), 'Bans made, by who decided and of what kind.', ...made),
+    counter(name('lifts_total'), 'Bans ended, by cause.', ...sampled('cause', lifts)),
+    gauge(name('bans_active'), 'Bans in force, by kind.', ...sampled('kind', active)),
+    gauge(name('peers_by_state'), 'Connected peers by state.', ...sampled('state', states)),
+    gauge(name('reputation_records'), 'Peers of whom something is held.', { value: records }),
+    counter(
+      name('reputation_evicted_total'),
+      'Peers forgotten because the table was full.',
+      counted('recordsEvicted'),
+    ),
+    counter(
+      name('bans_evicted_total'),
+      'Bans forgotten because the book was full.',
+      counted('bansEvicted'),
+    ),
+    counter(name('monitor_errors_total'), 'Checks of a peer that failed.', counted('errors')),
+  ]
+}
+
 /** Series of the rooms. */
-export function roomSeries({ chain, pool, txs, peers, gossip, sync, tracker }: Readings): Series[] {
+export function roomSeries({
+  chain,
+  pool,
+  txs,
+  peers,
+  gossip,
+  monitor,
+  sync,
+  tracker,
+}: Readings): Series[] {
   const verdicts = [...gossip.verdicts].map(([key, value]) => {
     const [topic = '', verdict = '', code = ''] = key.split(' ')
     return { labels: { topic, verdict, code }, value }
@@ -188,10 +228,6 @@ export function roomSeries({ chain, pool, txs, peers, gossip, sync, tracker }: R
       'Pool sync requests of peers, by answer.',
       ...sampled('answer', sync.served),
     ),
-    counter(
-      'rockpool_p2p_charges_total',
-      'Provable offences counted, by reason.',
-      ...sampled('reason', gossip.charges),
-    ),
+    ...monitorSeries(monitor),
   ]
 }

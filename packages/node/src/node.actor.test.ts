@@ -1,5 +1,6 @@
 import { createTestBus } from '@rockpool/actor'
-import type { ChainHead, HealthView, NodeMessage, PeerView } from '@rockpool/protocol'
+import type { ChainHead, ChainSyncing, HealthView, NodeMessage, PeerView } from '@rockpool/protocol'
+import { limits } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
 import { type LifecycleParts, node } from './node.actor.ts'
 
@@ -11,6 +12,9 @@ const peer: PeerView = {
   protocols: [],
 }
 const head = { type: 'chain.head' } as ChainHead
+const at = { start: 5, current: 5, highest: 5 }
+const settled: ChainSyncing = { type: 'chain.syncing', on: false, ...at, settled: true }
+const behind = (on: boolean): ChainSyncing => ({ type: 'chain.syncing', on, ...at, highest: 99 })
 
 /** A node actor that has come as far as serving. */
 function served(parts: Partial<LifecycleParts> = {}) {
@@ -40,7 +44,7 @@ function served(parts: Partial<LifecycleParts> = {}) {
 const toServing = ['opening', 'recovering', 'starting', 'syncing'] as const
 
 test('a node walks through its start in order and is ready when it serves', () => {
-  const bed = served()
+  const bed = served({ expectsPeers: false })
   const states: string[] = []
   for (const to of toServing) {
     bed.step(to)
@@ -65,6 +69,7 @@ test('a step out of order changes nothing', () => {
 test('a node that misses its peers for 30 s says so, and only its p2p service is down', () => {
   const bed = served()
   bed.step(...toServing)
+  bed.tell(settled)
 
   bed.advance(29_999)
   expect(bed.view().state).toBe('ready')
@@ -122,6 +127,7 @@ test('a failed start is no longer live', () => {
 test('a reason raised twice keeps its first instant', () => {
   const bed = served()
   bed.step(...toServing)
+  bed.tell(settled)
   const reason = { code: 'crypto-fallback', services: [], text: 'slow' } as const
   bed.tell({ type: 'node.raise', reason })
   const first = bed.view().reasons[0]?.sinceMs
@@ -143,4 +149,63 @@ test('a node that is far behind is syncing and not ready, and ready again when i
   expect(bed.view()).toMatchObject({ state: 'ready', ready: true })
   syncing(true)
   expect(bed.view()).toMatchObject({ state: 'syncing', ready: false })
+})
+
+test('a node that expects peers is not ready before it knows where they are', () => {
+  const bed = served()
+  bed.step(...toServing)
+  bed.tell({ type: 'peer.opened', peer })
+  expect(bed.view()).toMatchObject({ state: 'syncing', ready: false, started: true, live: true })
+
+  bed.tell(settled)
+  expect(bed.view()).toMatchObject({ state: 'ready', ready: true })
+})
+
+test('what the chain knew before anybody is served counts', () => {
+  const bed = served()
+  bed.step('opening', 'recovering', 'starting')
+  bed.tell(settled)
+  bed.step('syncing')
+  expect(bed.view().state).toBe('ready')
+})
+
+test('a started node that was behind is ready when all is here, not when little is missing', () => {
+  const bed = served()
+  bed.step(...toServing)
+  bed.tell({ type: 'peer.opened', peer }, behind(true))
+  bed.advance(10 * limits.settleMs)
+  expect(bed.view().state).toBe('syncing')
+  bed.tell(behind(false))
+  expect(bed.view().state).toBe('syncing')
+  bed.tell(settled)
+  expect(bed.view().state).toBe('ready')
+})
+
+test('peers that never tell where they are keep a node from serving for ten seconds and no longer', () => {
+  const bed = served()
+  bed.step(...toServing)
+  bed.advance(limits.settleMs - 1)
+  expect(bed.view().state).toBe('syncing')
+  bed.advance(1)
+  expect(bed.view()).toMatchObject({ state: 'ready', ready: true })
+})
+
+test('peers that leave a node half way keep it from serving for ten more seconds', () => {
+  const bed = served()
+  bed.step(...toServing)
+  bed.tell(behind(true), behind(false))
+  bed.advance(limits.settleMs - 1)
+  expect(bed.view().state).toBe('syncing')
+  bed.advance(1)
+  expect(bed.view().state).toBe('ready')
+})
+
+test('a slow chain clock gives heads more time', () => {
+  const bed = served({ expectsPeers: false })
+  bed.step(...toServing)
+  bed.tell({ type: 'chain.clockSet', wallMs: 0, chainMs: 0, speed: 0.1 }, head)
+  bed.advance(199_999)
+  expect(bed.view().reasons).toEqual([])
+  bed.advance(1)
+  expect(bed.view().reasons.map(reason => reason.code)).toEqual(['stale-head'])
 })

@@ -1,6 +1,14 @@
 import type { Behavior, Context } from '@rockpool/actor'
 import { hostIn } from '@rockpool/actor/xstate'
-import type { HealthReason, HealthView, NodeMessage, NodeState, Service } from '@rockpool/protocol'
+import type {
+  ChainSyncing,
+  HealthReason,
+  HealthView,
+  NodeMessage,
+  NodeState,
+  Service,
+} from '@rockpool/protocol'
+import { limits } from '@rockpool/protocol'
 import { type LifecycleEvent, lifecycle } from './lifecycle.machine.ts'
 
 export interface LifecycleParts {
@@ -16,7 +24,7 @@ export interface LifecycleParts {
 }
 
 type Reasons = Map<HealthReason['code'], HealthReason>
-type ToSelf = { type: 'node.missPeers' } | { type: 'node.missHead' }
+type ToSelf = { type: 'node.missPeers' } | { type: 'node.missHead' } | { type: 'node.unsettled' }
 
 const noPeersMs = 30_000
 const staleBlocks = 10
@@ -25,6 +33,7 @@ const serious: ReadonlySet<HealthReason['code']> = new Set([
   'no-peers',
   'store-failed',
   'journal-failed',
+  'bans-failed',
 ])
 const startedStates: ReadonlySet<NodeState> = new Set([
   'syncing',
@@ -34,7 +43,10 @@ const startedStates: ReadonlySet<NodeState> = new Set([
   'stopped',
 ])
 
-/** Hosts the node's lifecycle machine and keeps the reasons that stand against readiness. Asks nobody. */
+/**
+ * Hosts the node's lifecycle machine and keeps the reasons that stand against readiness. Ready means caught up: a node that expects peers is
+ * `syncing` until the first of them have told where they are and it has all they had. Asks nobody.
+ */
 export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
   return ctx => {
     const reasons: Reasons = new Map()
@@ -54,10 +66,24 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
       parts.publish(viewOf(state, since, reasons, parts))
     }
     /** What the chain said last; it may have spoken before anybody is served. */
-    let synced = true
+    let behind = false
+    /** Whether this node knows where the others are. A network of one has nobody to ask. */
+    let settled = !parts.expectsPeers
+    let speed = 1
     const look = () => {
       const against = [...reasons.keys()].filter(code => serious.has(code)).length
-      send({ type: 'look', synced, reasons: against })
+      send({ type: 'look', synced: settled && !behind, reasons: against })
+    }
+    /** Peers that never tell where they are must not keep this node from serving for ever. */
+    const armSettling = () => {
+      if (settled || behind) ctx.cancel('settling')
+      else ctx.after('settling', limits.settleMs, { type: 'node.unsettled' })
+    }
+    const hearSyncing = (fact: ChainSyncing) => {
+      behind = fact.on
+      settled ||= fact.settled === true
+      if (startedStates.has(state)) armSettling()
+      look()
     }
     const raise = (reason: Omit<HealthReason, 'sinceMs'>) => {
       if (!reasons.has(reason.code)) reasons.set(reason.code, { ...reason, sinceMs: ctx.wall() })
@@ -67,6 +93,9 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
       if (reasons.delete(code)) look()
     }
 
+    /** A slow chain clock makes blocks rare; a fast one promises none, since it may be faster than the machine. */
+    const staleMs = () => (staleBlocks * parts.blockTimeMs) / Math.min(1, speed)
+
     parts.publish(viewOf(state, since, reasons, parts))
     return message => {
       switch (message.type) {
@@ -74,6 +103,7 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
           send({ type: 'advance', to: message.to })
           if (message.to !== 'syncing') return
           armPeers(ctx, parts, peers)
+          armSettling()
           return look()
         case 'node.raise':
           return raise(message.reason)
@@ -95,17 +125,22 @@ export function node(parts: LifecycleParts): Behavior<NodeMessage | ToSelf> {
             text: 'no peer has been connected for 30 s',
           })
         case 'chain.head':
-          if (parts.blockTimeMs > 0)
-            ctx.after('head', staleBlocks * parts.blockTimeMs, { type: 'node.missHead' })
+          if (parts.blockTimeMs > 0) ctx.after('head', staleMs(), { type: 'node.missHead' })
           return clear('stale-head')
+        case 'chain.clockSet':
+          speed = message.speed
+          return
         case 'chain.syncing':
-          synced = !message.on
+          return hearSyncing(message)
+        case 'node.unsettled':
+          settled = true
+          ctx.log.warn('node/unsettled', { waitedMs: limits.settleMs, peers: peers.size })
           return look()
         case 'node.missHead':
           return raise({
             code: 'stale-head',
             services: [],
-            text: `no new head for ${(staleBlocks * parts.blockTimeMs) / 1_000} s`,
+            text: `no new head for ${staleMs() / 1_000} s`,
           })
       }
     }

@@ -18,7 +18,7 @@ import {
   sourceChainActor,
   syncActor,
 } from '@rockpool/chain'
-import { gossip, reconciler } from '@rockpool/p2p'
+import { defaultPolicy, gossip, type MonitorPolicy, openPeers, reconciler } from '@rockpool/p2p'
 import {
   type Pool,
   type PoolConfig,
@@ -29,6 +29,7 @@ import {
   trackerActor,
 } from '@rockpool/pool'
 import {
+  type Addr,
   type Address,
   type ChainMessage,
   type ChainSource,
@@ -42,10 +43,14 @@ import {
   type GossipStats,
   type HealthView,
   limits,
+  type MonitorMessage,
+  type MonitorStats,
   type NetworkPort,
   type NodeMessage,
   type NodeRaise,
   type ObserverMessage,
+  type PeerClosed,
+  type PeerOpened,
   type PeerView,
   type PoolMessage,
   type PoolStats,
@@ -99,6 +104,16 @@ export interface NodeConfig {
   readonly mining?: ProducerMode
   /** Pool sync: whether this node asks others for what it lacks, and how often without cause. Absent: every 10 s. */
   readonly poolSync?: { readonly asks: boolean; readonly intervalMs: number }
+  /** Whom this node keeps out. Absent: the default policy, nobody spared, kept on disk. */
+  readonly peers?: {
+    /** Addresses with `/p2p/<id>`: never banned; may be names. */
+    readonly static?: readonly Addr[]
+    /** Likewise, but they may be banned. */
+    readonly bootnodes?: readonly Addr[]
+    readonly policy?: Partial<MonitorPolicy>
+    /** False: a restart forgets bans and scores. */
+    readonly persist?: boolean
+  }
 }
 
 /** What a node is made of. A simulation may put others in their place to see that the difference is noticed. */
@@ -122,6 +137,7 @@ export interface NodeRefs {
   readonly pool: ActorRef<PoolMessage>
   readonly reconciler: ActorRef<ReconcilerMessage>
   readonly gossip: ActorRef<GossipMessage>
+  readonly monitor: ActorRef<MonitorMessage>
   readonly node: ActorRef<NodeMessage>
   readonly observer: ActorRef<ObserverMessage>
 }
@@ -148,6 +164,15 @@ export type Node = Awaited<ReturnType<typeof createNode>>
 
 const statusMs = 10_000
 const loadMs = 600_000
+const noStats: MonitorStats = {
+  charges: new Map(),
+  bans: new Map(),
+  lifts: new Map(),
+  active: new Map(),
+  states: new Map(),
+  counts: new Map(),
+  records: 0,
+}
 const defaultPoolSync = { asks: true, intervalMs: 10_000 }
 const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
 
@@ -179,7 +204,8 @@ export async function createNode(
   listeners.add(totals.hear)
   let view: HealthView | undefined
   let tracker: TrackerStats = { tracked: 0, journaled: 0, resubmitted: 0, finished: new Map() }
-  let stats: GossipStats = { verdicts: new Map(), charges: new Map(), counts: new Map() }
+  let stats: GossipStats = { verdicts: new Map(), counts: new Map() }
+  let judged: MonitorStats = noStats
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
   let inside: Inside = {}
@@ -221,7 +247,8 @@ export async function createNode(
       throw new CodedError('node/chain-not-loaded')
     }
     const { head } = status.value
-    const journal = await journalOf(advance)
+    const journal = await refusing(advance, openJournal)
+    const peers = await refusing(advance, openBooks)
     advance('starting')
     const shared = {
       keccak256: crypto.keccak256,
@@ -243,6 +270,7 @@ export async function createNode(
         },
       }),
     )
+    bus.spawn(refs.monitor, peers.actor(refs.node))
     if (!config.pool.noLocals) {
       const { pool, gossip } = refs
       bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
@@ -256,6 +284,8 @@ export async function createNode(
         pool: refs.pool,
         chain: refs.chain,
         sync: refs.sync,
+        monitor: refs.monitor,
+        isShut: peers.isShut,
         sha256: crypto.sha256,
         topics: names,
         minTip: config.pool.priceLimit,
@@ -274,7 +304,7 @@ export async function createNode(
         network,
         protocol: names.poolSync,
         pool: refs.pool,
-        gossip: refs.gossip,
+        monitor: refs.monitor,
         minTip: config.pool.priceLimit,
         head,
         blockTimeMs: genesis.blockTimeMs,
@@ -329,7 +359,7 @@ export async function createNode(
         network,
         protocol: names.blocks,
         keccak256: crypto.keccak256,
-        gossip: refs.gossip,
+        monitor: refs.monitor,
       }),
     )
     bus.spawn(
@@ -348,24 +378,39 @@ export async function createNode(
     )
   }
 
-  /** Where the pool writes own transactions; refused here if it holds those of another chain, before anybody listens. */
-  async function journalOf(advance: (to: 'failed') => void) {
+  /** Where the pool writes own transactions; refused if it holds those of another chain. */
+  async function openJournal() {
     if (!config.pool.journal || config.pool.noLocals) return undefined
     const journal = { store: ports.store('pool'), genesis: genesisHeader.hash }
+    await requireJournal(journal.store, {
+      chainId: BigInt(genesis.chainId),
+      genesis: journal.genesis,
+    })
+    return journal
+  }
+
+  /** Who is kept out, before anybody can connect. */
+  function openBooks() {
+    const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
+    return openPeers({
+      ...{ network, statics, bootnodes },
+      ...(persist && { store: ports.store('p2p') }),
+      wall: () => ports.clock.wall(),
+      policy: { ...defaultPolicy, ...policy },
+    })
+  }
+
+  /** What cannot be read refuses the start. */
+  async function refusing<T>(advance: (to: 'failed') => void, open: () => Promise<T>): Promise<T> {
     try {
-      await requireJournal(journal.store, {
-        chainId: BigInt(genesis.chainId),
-        genesis: journal.genesis,
-      })
+      return await open()
     } catch (error) {
       advance('failed')
       throw error
     }
-    return journal
   }
 
   async function startNetwork(): Promise<void> {
-    network.gate(() => ({ allow: true }))
     network.listen({
       opened: peer => tellAll({ type: 'peer.opened', peer }),
       closed: (peer, heldMs, goodbye) =>
@@ -379,13 +424,15 @@ export async function createNode(
         )
         return outcome.ok ? outcome.value : 'ignore'
       },
-      wireFault: (peer, reason, evidence) =>
-        refs.gossip.tell({
-          type: 'gossip.fault',
+      wireFault: (peer, reason, detail) => {
+        if (stopping !== undefined) return
+        refs.monitor.tell({
+          type: 'monitor.report',
           peer,
           reason,
-          ...(evidence !== undefined && { evidence }),
-        }),
+          ...(detail !== undefined && { detail }),
+        })
+      },
     })
     network.serve(
       names.blocks,
@@ -420,10 +467,13 @@ export async function createNode(
   }
 
   /** Connections are facts of the network, which is no actor: its listeners are told from outside, by the same table. */
-  function tellAll(fact: Extract<NodeMessage, { type: 'peer.opened' | 'peer.closed' }>): void {
+  function tellAll(fact: PeerOpened | PeerClosed): void {
     // The network is closed after the actors: nobody is left to hear of connections that end then.
     if (stopping !== undefined) return
-    for (const name of wiring[fact.type]) refs[name].tell(fact)
+    for (const name of wiring[fact.type]) {
+      const listener: Pick<ActorRef<typeof fact>, 'tell'> = refs[name]
+      listener.tell(fact)
+    }
   }
 
   async function status(): Promise<NodeStatus> {
@@ -453,6 +503,15 @@ export async function createNode(
       )
       .then(outcome => {
         if (outcome.ok) stats = outcome.value
+      })
+    void bus
+      .ask<MonitorMessage, MonitorStats>(
+        refs.monitor,
+        reply => ({ type: 'monitor.getStats', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) judged = outcome.value
       })
     void bus
       .ask<ReconcilerMessage, ReconcilerStats>(
@@ -505,6 +564,7 @@ export async function createNode(
         txs: { added, promoted, dropped },
         peers: network.peers(),
         gossip: stats,
+        monitor: judged,
         sync: synced,
         tracker,
       }),
@@ -523,6 +583,11 @@ export async function createNode(
     await bus.ask<GossipMessage, void>(
       refs.gossip,
       reply => ({ type: 'gossip.drain', reply }),
+      Math.min(1_000, deadlineMs),
+    )
+    await bus.ask<MonitorMessage, void>(
+      refs.monitor,
+      reply => ({ type: 'monitor.drain', reply }),
       Math.min(1_000, deadlineMs),
     )
     say('intake', 'closed: rpc 503, gossip IGNORE, no dials')
@@ -558,6 +623,14 @@ export async function createNode(
   }
 }
 
+const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
+  'monitor.ban',
+  'monitor.unban',
+  'monitor.protect',
+  'monitor.why',
+  'monitor.list',
+])
+
 function declareCast(bus: Bus): NodeRefs {
   const { mailbox } = limits
   return {
@@ -566,6 +639,11 @@ function declareCast(bus: Bus): NodeRefs {
     reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
     sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
     gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
+    monitor: bus.declare<MonitorMessage>('monitor', {
+      capacity: mailbox.monitor,
+      // Reports may come in floods; an operator does not wait behind them.
+      urgent: ({ type }) => operatorAsks.has(type),
+    }),
     producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
     node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
     observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),

@@ -12,6 +12,8 @@ export interface Case {
   readonly topic: 'tx' | 'block'
   readonly bytes: Uint8Array
   readonly from: PeerId
+  /** Of the message. */
+  readonly id: string
   readonly dueMs: number
   readonly reply: Reply<Verdict>
   /** What was told, once it was. */
@@ -19,13 +21,14 @@ export interface Case {
 }
 
 /** Deliveries that wait for a verdict. Each is told one, the latest when its time is up. */
-export function createDocket(told: (topic: Case['topic'], judgement: Judgement) => void) {
+export function createDocket(told: (entered: Case, judgement: Judgement) => void) {
   /** In order of arrival, hence of deadline. */
   const open = new Set<Case>()
 
   function enter(delivery: GossipDeliver, topic: Case['topic'], nowMs: number): Case {
-    const { bytes, from, reply } = delivery
-    const entered: Case = { topic, bytes, from, reply, dueMs: nowMs + limits.verdictReplyMs }
+    const { bytes, from, id, reply } = delivery
+    const dueMs = nowMs + limits.verdictReplyMs
+    const entered: Case = { topic, bytes, from, id, reply, dueMs }
     open.add(entered)
     return entered
   }
@@ -35,7 +38,7 @@ export function createDocket(told: (topic: Case['topic'], judgement: Judgement) 
     if (entered.verdict) return entered.verdict
     open.delete(entered)
     entered.verdict = judgement.verdict
-    told(entered.topic, judgement)
+    told(entered, judgement)
     entered.reply.tell(judgement.verdict)
     return judgement.verdict
   }

@@ -11,6 +11,7 @@ import {
   type PoolSyncRequest,
 } from '@rockpool/protocol'
 import type { Lately } from './lately.ts'
+import type { ChargeReason } from './reasons.ts'
 import type { FromReconciler } from './reconciler-messages.ts'
 import { leftOf, wantedOf } from './sync.ts'
 
@@ -41,7 +42,7 @@ export interface ExchangesParts {
   readonly isKnown: (prefix: HashPrefix) => boolean
   /** Judges bodies; ends in `goOn` or `fail`. */
   readonly admit: (exchange: Exchange, raws: readonly Uint8Array[]) => void
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: ChargeReason, detail: string) => void
   readonly ended: (exchange: Exchange, outcome: ExchangeOutcome, retryAfterMs: number) => void
 }
 
@@ -140,8 +141,8 @@ export function createExchanges(
   }
 
   /** The peer did something no honest one does. */
-  function fail(exchange: Exchange, reason: string, evidence: string): void {
-    fault(exchange.peer, reason, evidence)
+  function fail(exchange: Exchange, reason: ChargeReason, detail: string): void {
+    fault(exchange.peer, reason, detail)
     if (isRunning(exchange)) end(exchange, 'bad')
   }
 

@@ -64,7 +64,6 @@ describe('a batch of transactions', () => {
     expect(world.pool.heard[0]?.txs).toEqual(txs)
     expect(await world.stats()).toMatchObject({
       verdicts: new Map([['tx accept pool/pending', 1]]),
-      charges: new Map(),
     })
   })
 
@@ -78,7 +77,7 @@ describe('a batch of transactions', () => {
     expect(world.pool.heard[0]?.txs).toEqual([good])
     expect(heardBatches(world)).toMatchObject([{ hashes: [good.hash] }])
     expect(heardBatches(world)[0]?.salt).not.toBe(0)
-    expect((await world.stats()).charges).toEqual(new Map([['gossip/invalid-tx', 1]]))
+    expect(world.charges()).toEqual(['alice gossip/invalid-tx'])
   })
 
   test('that was accepted is not published by us', async () => {
@@ -150,7 +149,7 @@ describe('a batch of transactions', () => {
     expect(await world.judged(batchOf(raw, raw))).toBe('reject')
 
     expect(world.pool.heard).toEqual([])
-    expect((await world.stats()).charges).toEqual(new Map([['gossip/bad-frame', 1]]))
+    expect(world.charges()).toEqual(['alice gossip/bad-frame'])
   })
 
   test.each([
@@ -189,7 +188,7 @@ describe('a batch of transactions', () => {
     const world = await createWorld({ pool: txs => txs.map(() => failed('pool/invalid-sender')) })
 
     expect(await world.judged(batchOf(aRaw()))).toBe('ignore')
-    expect((await world.stats()).charges).toEqual(new Map())
+    expect(world.charges()).toEqual([])
   })
 
   test('a recovery that breaks is ignored, and the transaction is good again later', async () => {
@@ -258,7 +257,7 @@ describe('out of time and out of room', () => {
     expect(verdicts.filter(verdict => verdict === 'ignore').length).toBe(
       140 - limits.judgingTxMax - limits.ingressTxQueuePerPeer,
     )
-    expect((await world.stats()).charges).toEqual(new Map())
+    expect(world.charges()).toEqual([])
   })
 
   test('a topic nobody here subscribed to is ignored', async () => {
@@ -287,7 +286,7 @@ describe('a block', () => {
     expect(await world.judged(encodeBlockFrame(frame), 'bob', topics.block)).toBe(verdict)
 
     expect(world.chain.heard).toMatchObject([{ via: 'gossip', from: 'bob', frame }])
-    expect((await world.stats()).charges.get('gossip/invalid-block') ?? 0).toBe(charged)
+    expect(world.charges()).toEqual(Array(charged).fill('bob gossip/invalid-block'))
   })
 
   test('announced is fetched from who announced it and relayed once it is on our chain', async () => {
@@ -503,11 +502,11 @@ describe('announced transactions', () => {
     const { world } = await withAlice('silence')
     const verdict = world.deliver(announced([large()]))
     await world.pass(limits.announcedTxsMs - 1)
-    expect((await world.stats()).charges).toEqual(new Map())
+    expect(world.charges()).toEqual([])
     await world.pass(1)
 
     expect(await verdict).toBe('ignore')
-    expect((await world.stats()).charges).toEqual(new Map([['liveness/request-timeout', 1]]))
+    expect(world.charges()).toEqual(['alice liveness/request-timeout'])
   })
 
   test.each([
@@ -517,7 +516,7 @@ describe('announced transactions', () => {
     const { world } = await withAlice(answer)
 
     expect(await world.judged(announced([large()], off))).toBe('reject')
-    expect((await world.stats()).charges).toEqual(new Map([['gossip/invalid-tx', 1]]))
+    expect(world.charges()).toEqual(['alice gossip/invalid-tx'])
     expect(world.pool.heard).toEqual([])
   })
 
@@ -539,7 +538,7 @@ describe('announced transactions', () => {
 
     expect(world.pool.heard[0]?.txs).toEqual([first])
     expect(world.heard.map(({ bytes }) => bytes)).toEqual([announced([first])])
-    expect((await world.stats()).charges).toEqual(new Map())
+    expect(world.charges()).toEqual([])
   })
 
   test('one of them twice is a bad frame', async () => {
@@ -609,11 +608,42 @@ describe('draining', () => {
   })
 })
 
-test('faults of the network are counted by reason', async () => {
+test('a charge says who, for what, in which message', async () => {
   const world = await createWorld()
 
-  world.ref.tell({ type: 'gossip.fault', peer: 'mallory', reason: 'wire/oversized-frame' })
-  world.ref.tell({ type: 'gossip.fault', peer: 'mallory', reason: 'wire/oversized-frame' })
+  await world.judged(batchOf(unrecoverable()), 'mallory')
 
-  expect((await world.stats()).charges).toEqual(new Map([['wire/oversized-frame', 2]]))
+  expect(world.monitor.heard).toEqual([
+    {
+      type: 'monitor.report',
+      peer: 'mallory',
+      reason: 'gossip/invalid-tx',
+      detail: 'pool/invalid-sender',
+      evidence: 'm0',
+    },
+  ])
+})
+
+test('of a peer that is shut out nothing is looked at', async () => {
+  const world = await createWorld({ isShut: peer => peer === 'mallory' })
+
+  expect(await world.judged(batchOf(unrecoverable()), 'mallory')).toBe('ignore')
+  expect(await world.judged(batchOf(aRaw()), 'mallory')).toBe('ignore')
+
+  expect(world.monitor.heard).toEqual([])
+  expect((await world.stats()).verdicts).toEqual(new Map([['tx ignore peer/banned', 2]]))
+})
+
+test('who brings a transaction first is credited when it is taken and when it is mined, once each', async () => {
+  const world = await createWorld()
+  const [first, second] = [aTx({ nonce: 0n }), aTx({ nonce: 1n })]
+  await world.judged(batchOf(first.raw, second.raw), 'alice')
+  await world.judged(batchOf(first.raw), 'bob')
+
+  const head = headWith({ ...genesis, number: 1, hash: first.hash }, [first])
+  world.ref.tell(head)
+  world.ref.tell(head)
+  world.run()
+
+  expect(world.credits()).toEqual(['alice credit/first-delivery 2', 'alice credit/mined 1'])
 })

@@ -1,13 +1,15 @@
 import { type Behavior, unreachable } from '@rockpool/actor'
-import { type ChainHead, type GossipDeliver, limits } from '@rockpool/protocol'
+import { type ChainHead, type GossipDeliver, limits, type PeerId } from '@rockpool/protocol'
 import { createBlockJudge } from './block-judge.ts'
 import { createCounts } from './counts.ts'
+import { createCredits } from './credits.ts'
 import { type Case, createDocket } from './docket.ts'
 import { createKnown } from './known.ts'
 import { createLane, type Lane } from './lane.ts'
 import type { Heard } from './own-messages.ts'
 import type { GossipParts } from './parts.ts'
 import { createPublisher } from './publisher.ts'
+import type { ChargeReason } from './reasons.ts'
 import { createSeen } from './seen.ts'
 import { contextAt, situationOf } from './situation.ts'
 import { createTxJudge } from './tx-judge.ts'
@@ -21,12 +23,12 @@ const verdictWordsMax = 3 * 2 * Object.keys(table).length
 /** Judges what the network delivers, for the router and for this node's pool and chain, and publishes what this node has to say. */
 export function gossip(parts: GossipParts): Behavior<Heard> {
   return ctx => {
-    const { topics, forks, blockTimeMs } = parts
+    const { topics, forks, blockTimeMs, monitor, isShut } = parts
     const verdicts = createCounts(verdictWordsMax)
-    const charges = createCounts(limits.faultReasonsMax)
     const counts = createCounts(16)
-    const stats = { verdicts: verdicts.counts, charges: charges.counts, counts: counts.counts }
+    const stats = { verdicts: verdicts.counts, counts: counts.counts }
     parts.show?.(stats)
+    const credits = createCredits(monitor)
     const known = createKnown(hash => hash)
     const bad = createSeen<JudgedCode>(limits.badTxsMax)
     let head = parts.head
@@ -34,9 +36,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     let draining = false
     const armed = new Map<'expire' | 'flush', number>()
 
-    const docket = createDocket((topic, { verdict, code, charge, soft }) => {
+    const docket = createDocket(({ topic, from, id }, { verdict, code, charge, soft }) => {
       verdicts.add(`${topic} ${verdict} ${code}`)
-      if (charge) charges.add(charge)
+      if (charge) report(from, charge, code, id)
       if (soft) counts.add('soft')
     })
     const publisher = createPublisher(ctx, { ...parts, count: counts.add })
@@ -46,7 +48,8 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       bad,
       context: () => context,
       release: () => lanes.tx.done(),
-      charge: charges.add,
+      report,
+      credited: credits.delivered,
       conclude(entered, codes) {
         return docket.answer(entered, batchVerdict(codes, situation())) === 'accept'
       },
@@ -77,6 +80,10 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       }),
     }
 
+    function report(peer: PeerId, reason: ChargeReason, detail: string, evidence: string): void {
+      monitor.tell({ type: 'monitor.report', peer, reason, detail, evidence })
+    }
+
     function situation() {
       return situationOf({ head, forks, blockTimeMs, wallMs: ctx.wall() })
     }
@@ -91,6 +98,7 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       if (!topic) return message.reply.tell('ignore')
       const entered = docket.enter(message, topic, ctx.now())
       if (draining) return tell(entered, 'load/draining')
+      if (isShut(message.from)) return tell(entered, 'peer/banned')
       if (message.bytes.length > bytesMax[topic]) return tell(entered, 'gossip/too-big')
       if (!lanes[topic].offer(message.from, entered)) tell(entered, 'load/queue-full')
     }
@@ -98,7 +106,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     function follow(fact: ChainHead): void {
       head = fact.new
       context = contextAt(head, parts)
-      publisher.drop(known.follow(fact))
+      const mined = known.follow(fact)
+      credits.mined(mined)
+      publisher.drop(mined)
       for (const entered of blocks.joined(fact)) tell(entered, 'chain/imported')
     }
 
@@ -162,8 +172,6 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
           return publisher.retry()
         case 'gossip.judge':
           return
-        case 'gossip.fault':
-          return charges.add(message.reason)
         case 'gossip.drain':
           return drain(message.reply)
         case 'gossip.getStats':

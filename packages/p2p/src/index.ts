@@ -1,6 +1,8 @@
 /** Who we talk to and what we relay. Not here: libp2p, and what a valid transaction is. */
 export { gossip } from './gossip.actor.ts'
+export type { MonitorPolicy } from './monitor.actor.ts'
 export type { GossipParts } from './parts.ts'
+export { defaultPolicy, openPeers, type Peers } from './peers.ts'
 export { type ReconcilerParts, reconciler } from './reconciler.actor.ts'
 export {
   batchVerdict,

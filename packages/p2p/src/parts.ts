@@ -4,7 +4,10 @@ import type {
   Forks,
   GossipStats,
   Head,
+  MonitorCredit,
+  MonitorReport,
   NetworkPort,
+  PeerId,
   PoolAdd,
   Recovery,
   SyncBody,
@@ -19,6 +22,9 @@ export interface GossipParts {
   readonly pool: ActorRef<PoolAdd>
   readonly chain: ActorRef<ChainOffer>
   readonly sync: ActorRef<SyncBody>
+  readonly monitor: Pick<ActorRef<MonitorReport | MonitorCredit>, 'tell'>
+  /** Nothing this peer sends is looked at. */
+  readonly isShut: (peer: PeerId) => boolean
   readonly recovery: Recovery
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly sha256: (bytes: Uint8Array) => Uint8Array

@@ -3,10 +3,11 @@ import {
   type ChainHead,
   errors,
   type Forks,
-  type GossipFault,
   type HashPrefix,
   type Head,
   limits,
+  type MonitorCredit,
+  type MonitorReport,
   type NetworkPort,
   type PeerId,
   type PeerView,
@@ -22,6 +23,7 @@ import { createIntake } from './intake.ts'
 import { ipGroup } from './ip-group.ts'
 import { createKnown } from './known.ts'
 import { createLately } from './lately.ts'
+import type { ChargeReason } from './reasons.ts'
 import type { FromReconciler } from './reconciler-messages.ts'
 import { createResponder } from './responder.ts'
 import { createSeen } from './seen.ts'
@@ -34,8 +36,7 @@ export interface ReconcilerParts {
   /** Name of the pool sync protocol of this network: `protocolName(chainId, forkDigest, 'pool-sync')`. */
   readonly protocol: string
   readonly pool: ActorRef<PoolAdd>
-  /** Counts what peers do wrong. */
-  readonly gossip: Pick<ActorRef<GossipFault>, 'tell'>
+  readonly monitor: Pick<ActorRef<MonitorReport | MonitorCredit>, 'tell'>
   readonly recovery: Recovery
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly forks: Forks
@@ -60,7 +61,7 @@ const keysMax = 16
  */
 export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
   return ctx => {
-    const { protocol, recovery, pool, gossip, keccak256, forks, blockTimeMs, asks } = parts
+    const { protocol, recovery, pool, monitor, keccak256, forks, blockTimeMs, asks } = parts
     const catalogue = createCatalogue()
     const known = createKnown(prefixOf)
     const bad = createSeen<JudgedCode, HashPrefix>(limits.badTxsMax)
@@ -123,8 +124,8 @@ export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
     })
     if (asks) visits.start()
 
-    function fault(peer: PeerId, reason: string, evidence: string): void {
-      gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
+    function fault(peer: PeerId, reason: ChargeReason, detail: string): void {
+      monitor.tell({ type: 'monitor.report', peer, reason, detail })
     }
 
     function isKnown(prefix: HashPrefix): boolean {
@@ -161,7 +162,11 @@ export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
 
     function ended(exchange: Exchange, outcome: ExchangeOutcome, retryAfterMs: number): void {
       outcomes.add(outcome)
-      ctx.log.debug('sync/exchange', { peer: exchange.peer, outcome, txs: exchange.txs })
+      const { peer } = exchange
+      if (outcome === 'useful') {
+        monitor.tell({ type: 'monitor.credit', peer, reason: 'credit/sync', times: 1 })
+      }
+      ctx.log.debug('sync/exchange', { peer, outcome, txs: exchange.txs })
       visits.ended(exchange, outcome, retryAfterMs)
     }
 
@@ -198,6 +203,8 @@ export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
           return visits.tick()
         case 'chain.head':
           return follow(message)
+        case 'chain.syncing':
+          return visits.fetching(message.on)
         case 'pool.changed':
           known.remember(message)
           return catalogue.hear(message)

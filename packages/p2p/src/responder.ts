@@ -10,6 +10,7 @@ import {
 } from '@rockpool/protocol'
 import type { Catalogue } from './catalogue.ts'
 import { createLately } from './lately.ts'
+import type { ChargeReason } from './reasons.ts'
 import type { FromReconciler } from './reconciler-messages.ts'
 import { createServing } from './serving.ts'
 import { bodiesFor, idsFor } from './sync.ts'
@@ -26,7 +27,7 @@ export interface ResponderParts {
   readonly catalogue: Catalogue
   /** The IP group of a peer. */
   readonly groupOf: (peer: PeerId) => string
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: ChargeReason, detail: string) => void
   readonly count: (word: 'ids' | 'txs' | 'busy' | 'none') => void
   /** This peer showed something else than this node has. */
   readonly differs: (peer: PeerId, digest: Uint8Array) => void

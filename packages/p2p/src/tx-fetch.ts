@@ -16,6 +16,7 @@ import type { Case } from './docket.ts'
 import type { Entry, Intake } from './intake.ts'
 import { createLately } from './lately.ts'
 import type { Heard } from './own-messages.ts'
+import type { ChargeReason } from './reasons.ts'
 import type { JudgedCode } from './verdict.ts'
 
 /** An announcement whose transactions are on their way from who made it. */
@@ -35,10 +36,13 @@ export interface TxFetchParts {
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly intake: Intake
   readonly context: () => StaticContext
-  readonly charge: (reason: string) => void
+  readonly report: Report
   /** Everything that comes has come. */
   readonly fetched: (entered: Case, entries: readonly Entry[]) => void
 }
+
+/** Tells of a peer's offence in a message. */
+export type Report = (peer: PeerId, reason: ChargeReason, detail: string, evidence: string) => void
 
 type Why = 'unserved' | 'busy' | 'mismatch'
 
@@ -47,7 +51,7 @@ type Why = 'unserved' | 'busy' | 'mismatch'
  * within 1.5 s is relayed to nobody; pool sync finds it later.
  */
 export function createTxFetch(ctx: Pick<Context<Heard>, 'now' | 'pipe'>, parts: TxFetchParts) {
-  const { network, poolSync, keccak256, intake, context, charge, fetched: hand } = parts
+  const { network, poolSync, keccak256, intake, context, report, fetched: hand } = parts
   /** Announcements from the begin of the fetch to the verdict. */
   const open = new Map<Case, PeerId>()
   /** Fewer than others serve us, for pool sync asks them too. */
@@ -92,7 +96,8 @@ export function createTxFetch(ctx: Pick<Context<Heard>, 'now' | 'pipe'>, parts: 
     const [frame] = outcome.value
     const decoded = frame && decodePoolSyncAnswer(frame, 'get')
     if (!decoded?.ok) {
-      charge('sync/bad-reply')
+      const { from, id } = fetch.entered
+      report(from, 'sync/bad-reply', decoded ? decoded.code : 'not one frame', id)
       return finish(fetch, 'unserved')
     }
     const { value } = decoded
@@ -119,7 +124,8 @@ export function createTxFetch(ctx: Pick<Context<Heard>, 'now' | 'pipe'>, parts: 
 
   function finish(fetch: Fetch, why?: Why): void {
     const { entered, wanted, raws, closed } = fetch
-    if (why === 'unserved') charge('liveness/request-timeout')
+    if (why === 'unserved')
+      report(entered.from, 'liveness/request-timeout', 'announced', entered.id)
     for (const { hash } of wanted.values()) closed.push({ hash, code: 'gossip/not-served' })
     const examined = intake.examine(raws, context()) ?? []
     hand(entered, [...closed, ...examined])

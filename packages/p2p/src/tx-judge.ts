@@ -1,8 +1,10 @@
 import type { ActorRef, Context } from '@rockpool/actor'
 import {
   decodeTxFrame,
+  type Hash,
   limits,
   type NetworkPort,
+  type PeerId,
   type PoolAdd,
   type Recovery,
   type StaticContext,
@@ -12,7 +14,7 @@ import { type Admitting, createAdmission } from './admission.ts'
 import type { Case } from './docket.ts'
 import { createIntake, type Entry, type IntakeParts } from './intake.ts'
 import type { Heard } from './own-messages.ts'
-import { createTxFetch } from './tx-fetch.ts'
+import { createTxFetch, type Report } from './tx-fetch.ts'
 import type { JudgedCode } from './verdict.ts'
 
 export interface TxJudgeParts extends IntakeParts {
@@ -27,14 +29,16 @@ export interface TxJudgeParts extends IntakeParts {
   readonly conclude: (entered: Case, codes: readonly JudgedCode[]) => boolean
   /** The case no longer takes a place among those under way. */
   readonly release: () => void
-  readonly charge: (reason: string) => void
+  readonly report: Report
+  /** A peer brought these first, and they can be executed. */
+  readonly credited: (peer: PeerId, hashes: readonly Hash[]) => void
   /** A valid transaction of a message that the router does not relay. */
   readonly passOn: (tx: TxRecord) => void
 }
 
 /** A delivered batch on its way: frame, checks, recovery, pool, verdict. What is only announced is fetched first and then judged the same. */
 export function createTxJudge(ctx: Context<Heard>, parts: TxJudgeParts) {
-  const { recovery, pool, context, conclude, release, passOn } = parts
+  const { recovery, pool, context, conclude, release, credited, passOn } = parts
   const intake = createIntake(parts)
   const admission = createAdmission<Case, Heard>(ctx, {
     intake,
@@ -72,10 +76,14 @@ export function createTxJudge(ctx: Context<Heard>, parts: TxJudgeParts) {
   function done({ cause, entries }: Admitting<Case>): void {
     const codes = entries.map(({ code }) => code ?? 'load/internal')
     const relayed = end(cause, codes)
-    if (relayed) return
-    for (const { record, code } of entries) {
-      if (record && (code === 'pool/pending' || code === 'pool/replaced')) passOn(record)
-    }
+    const fresh = entries.flatMap(({ record, code }) =>
+      record && (code === 'pool/pending' || code === 'pool/replaced') ? [record] : [],
+    )
+    credited(
+      cause.from,
+      fresh.map(({ hash }) => hash),
+    )
+    if (!relayed) for (const tx of fresh) passOn(tx)
   }
 
   function end(entered: Case, codes: readonly JudgedCode[]): boolean {

@@ -1,6 +1,7 @@
 import { type Code, errors } from '@rockpool/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { charges } from './reasons.ts'
 import { batchVerdict, isProvable, type JudgedCode, table, verdictOf } from './verdict.ts'
 
 const calm = { fork: false, stale: false }
@@ -8,10 +9,10 @@ const codes = Object.keys(table) as JudgedCode[]
 
 describe('the table', () => {
   test('has one row for every code a delivery can end with, and no other', () => {
-    const rooms = ['pool', 'chain', 'gossip', 'load']
-    const judged = (Object.keys(errors) as Code[]).filter(
-      code => code === 'actor/busy' || rooms.includes(code.split('/')[0] ?? ''),
-    )
+    const rooms = ['pool', 'chain', 'gossip', 'load', 'peer']
+    const judged = (Object.keys(errors) as Code[])
+      .filter(code => code === 'actor/busy' || rooms.includes(code.split('/')[0] ?? ''))
+      .filter(code => !Object.hasOwn(charges, code))
 
     expect([...codes].sort()).toEqual([...judged].sort())
   })

@@ -1,13 +1,25 @@
 import type { Code, Verdict } from '@rockpool/protocol'
+import type { ChargeReason } from './reasons.ts'
 
 /** Codes that can come of a delivery. */
-export type JudgedCode = Extract<
-  Code,
-  `pool/${string}` | `chain/${string}` | `gossip/${string}` | `load/${string}` | 'actor/busy'
+export type JudgedCode = Exclude<
+  Extract<
+    Code,
+    | `pool/${string}`
+    | `chain/${string}`
+    | `gossip/${string}`
+    | `load/${string}`
+    | 'actor/busy'
+    | 'peer/banned'
+  >,
+  ChargeReason
 >
 
 /** What a peer is charged with for a REJECT. */
-type Charge = 'gossip/bad-frame' | 'gossip/invalid-tx' | 'gossip/invalid-block'
+type Charge = Extract<
+  ChargeReason,
+  'gossip/bad-frame' | 'gossip/invalid-tx' | 'gossip/invalid-block'
+>
 
 export interface Row {
   readonly verdict: Verdict
@@ -45,6 +57,9 @@ export const table: Readonly<Record<JudgedCode, Row>> = {
   'gossip/not-served': unchecked,
   // A newer node is not evil.
   'gossip/unknown-kind': ignore,
+
+  // Whatever it is, it was not looked at.
+  'peer/banned': unchecked,
 
   // Overload is forwarded to nobody and punishes nobody.
   'load/rate': unchecked,

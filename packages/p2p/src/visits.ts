@@ -7,6 +7,8 @@ import type { FromReconciler } from './reconciler-messages.ts'
 /** Blocks that join within a second, beyond what producers make: this node is fetching a chain, and its pool's state is not of today. */
 const catchUpBlocks = 4
 const secondMs = 1_000
+/** A visit that has to wait for the chain asks again after this. */
+const catchUpMs = 250
 
 export interface VisitsParts {
   readonly exchanges: {
@@ -22,7 +24,10 @@ export interface VisitsParts {
   readonly peers: () => readonly PeerId[]
 }
 
-/** When this node asks whom: who has just come, one at random every interval, sooner while that brings something, and who has asked and differs. */
+/**
+ * When this node asks whom: who has just come, everybody when a chain has been fetched, one at random every interval, sooner while that
+ * brings something, and who has asked and differs.
+ */
 export function createVisits(
   ctx: Pick<Context<FromReconciler>, 'now' | 'int' | 'after' | 'cancel'>,
   parts: VisitsParts,
@@ -37,6 +42,8 @@ export function createVisits(
   const shown = new Map<PeerId, Uint8Array>()
   const fruitless = new Map<PeerId, Uint8Array>()
   let blocks: number[] = []
+  /** The chain says that it lacks much of what others have. */
+  let isFetching = false
   let stopped = false
 
   function start(): void {
@@ -70,7 +77,8 @@ export function createVisits(
     const waitMs = Math.max(
       begun.waitMs(peer, limits.poolSyncExchangesPerPeer, now),
       (busyUntil.get(peer) ?? 0) - now,
-      isCatchingUp(now) || exchanges.size >= limits.poolSyncExchangesMax ? secondMs : 0,
+      isFetching || exchanges.size >= limits.poolSyncExchangesMax ? secondMs : 0,
+      isCatchingUp(now) ? catchUpMs : 0,
     )
     if (waitMs > 0) return plan(peer, waitMs)
     busyUntil.delete(peer)
@@ -112,6 +120,13 @@ export function createVisits(
     fruitless.clear()
   }
 
+  /** Over: the pool has missed what was announced meanwhile, so everybody is asked. */
+  function fetching(on: boolean): void {
+    const isOver = isFetching && !on
+    isFetching = on
+    if (isOver) for (const peer of peers()) opened(peer)
+  }
+
   function isCatchingUp(now: number): boolean {
     if (blockTimeMs === 0) return false
     const recent = blocks.filter(at => now - at < secondMs).length
@@ -128,5 +143,5 @@ export function createVisits(
     ctx.cancel('tick')
   }
 
-  return { start, tick, visit, opened, returned, ended, joined, leave, stop }
+  return { start, tick, visit, opened, returned, ended, joined, fetching, leave, stop }
 }

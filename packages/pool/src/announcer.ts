@@ -15,7 +15,8 @@ import type { Commits, WriteFailure } from './commits.ts'
 import type { PoolConfig } from './config.ts'
 import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
-import type { Decision, Tracker } from './tracker.ts'
+import type { Decision } from './tracked.ts'
+import type { Tracker } from './tracker.ts'
 
 export interface AnnouncerParts {
   readonly ctx: Pick<Context<{ type: string }, PoolChanged>, 'emit' | 'log'>
@@ -90,7 +91,7 @@ export function createAnnouncer(parts: AnnouncerParts) {
       ctx.log.info('pool/journal-recovered')
       return node?.tell({ type: 'node.clear', code: 'journal-failed' })
     }
-    ctx.log.error('pool/journal-failed', { cause: failure.cause })
+    ctx.log.error('pool/journal-failed', { error: failure.cause })
     node?.tell({
       type: 'node.raise',
       reason: {

@@ -244,6 +244,11 @@ export function createLocalRoom({ wallets, config, store, start = aHead(), nonce
       pool.tell(factOf(head, next, txs, []))
       head = next
     },
+    /** What a reorg now will branch off from. */
+    forget(): void {
+      const { ancestor } = factOf(head, head, [], [])
+      ask<null>(reply => ({ type: 'pool.forget', ancestor: ancestor.hash, reply }) as PoolMessage)
+    },
     pending: (): TxRecord[] =>
       [
         ...ask<{ pending: ReadonlyMap<Address, readonly TxRecord[]> }>(

@@ -379,6 +379,22 @@ describe('the tracker', () => {
     expect(room.stats()).toMatchObject({ tracked: 1, resubmitted: 2 })
   })
 
+  test('tries what goes on being refused after 2, 4, 8 s and so on, at last once a minute', async () => {
+    const { open, tx } = await aPlace()
+    const room = open({ config: tiny })
+    room.submit(tx(0, 0, { feeCap: 5_000n, tip: 50n }))
+    room.submit(tx(1, 0, { feeCap: 5_000n, tip: 50n }))
+    room.submit(tx(2, 0, { feeCap: 100n }))
+    await room.test.settle()
+    const tries: (number | undefined)[] = []
+    for (const seconds of [2, 2, 4, 8, 16, 32, 60, 60]) {
+      await room.test.pass(seconds * 1_000)
+      tries.push(room.tracked().at(-1)?.tries)
+    }
+
+    expect(tries).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
   test('does not take any other refusal, and with nolocals none', async () => {
     const { open, tx } = await aPlace()
     const room = open()
@@ -433,6 +449,23 @@ describe('the tracker', () => {
     expect(room.tracked()).toMatchObject([{ state: 'pooled' }])
     expect(hashesOf(room.pending())).toEqual(hashesOf(mined))
     expect(await journalKeys(store)).toHaveLength(1)
+  })
+
+  test('lets go of what was sent since the block that the chain is set back to', async () => {
+    const { store, open, tx } = await aPlace()
+    const room = open()
+    room.submit(tx(0, 0))
+    await room.test.settle()
+    const mined: TxRecord[] = room.pending()
+    room.mine(mined)
+    room.submit(tx(0, 1))
+    await room.test.settle()
+
+    room.forget()
+    room.reorg(mined)
+    await room.test.settle()
+
+    expect([room.tracked(), room.pending(), await journalKeys(store)]).toEqual([[], [], []])
   })
 
   test('adopts what local senders sent by any way', async () => {

@@ -13,6 +13,7 @@ import {
   encodeSigned,
   failed,
   type Head,
+  limits,
   ok,
   type PoolChanged,
   type PoolMessage,
@@ -247,6 +248,48 @@ describe('heads', () => {
     room.test.run()
 
     expect(room.facts()).toMatchObject([{ events: [{ origin: 'reorg', relayed: false }] }])
+  })
+
+  test('blocks that leave because the chain is set back leave an empty pool, once', () => {
+    const room = aRoom()
+    room.head(1, [aTx()])
+    room.add([aTx({ from: 1 }), aTx({ from: 2, nonce: 4 })])
+    room.test.run()
+    room.facts()
+    const setBack = {
+      ...room.factOf(1, aHead({ number: 1, branch: 'other' }), []),
+      old: aHead({ number: 1 }),
+      removed: [room.blockOf(aHead({ number: 1 }), [aTx()])],
+    }
+    expect(room.ask({ type: 'pool.forget', ancestor: setBack.ancestor.hash })).toBeNull()
+    room.tell(setBack)
+    room.test.run()
+
+    expect(room.facts().flatMap(({ events }) => events)).toEqual([])
+    expect(room.ask({ type: 'pool.getStatus' })).toMatchObject({ pending: 0, queued: 0 })
+  })
+
+  test('only the block that was named is waited for, and not for ever', () => {
+    for (const [name, waitMs] of [
+      ['other', 0],
+      [undefined, limits.poolForgetMs + 1],
+    ] as const) {
+      const room = aRoom()
+      room.head(1, [aTx()])
+      room.test.run()
+      const fact = {
+        ...room.factOf(1, aHead({ number: 1, branch: 'other' }), []),
+        old: aHead({ number: 1 }),
+        removed: [room.blockOf(aHead({ number: 1 }), [aTx()])],
+      }
+      const ancestor = name === undefined ? fact.ancestor.hash : aHead({ branch: name }).hash
+      room.ask({ type: 'pool.forget', ancestor })
+      room.test.advance(waitMs)
+      room.tell(fact)
+      room.test.run()
+
+      expect(room.ask({ type: 'pool.getStatus' })).toMatchObject({ pending: 1 })
+    }
   })
 
   test('a lost head costs a warning, not the pool: the next one sets everything right', () => {
@@ -492,7 +535,10 @@ async function keys(): Promise<Keys> {
 }
 
 type Question =
-  Extract<PoolMessage, { type: `pool.get${string}` | 'pool.select' }> extends infer Q
+  Extract<
+    PoolMessage,
+    { type: `pool.get${string}` | 'pool.select' | 'pool.forget' }
+  > extends infer Q
     ? Q extends PoolMessage
       ? Omit<Q, 'reply'>
       : never

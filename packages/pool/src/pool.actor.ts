@@ -206,6 +206,9 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           return turns.onHead(message.head, message.views)
         case 'pool.nonceView':
           return onNonceView(message.question, message.views)
+        case 'pool.forget':
+          turns.forget(message.ancestor)
+          return message.reply.tell(null)
         case 'pool.setGasTip':
           return turns.run({ op: 'setGasTip', now: now(), tip: message.tip })
         case 'pool.expire':

@@ -95,7 +95,7 @@ export function createReload(parts: ReloadParts) {
 
   function onKeys(outcome: Outcome<readonly Uint8Array[], unknown>): void {
     if (!outcome.ok) {
-      return ctx.log.warn('pool/journal-not-swept', { cause: String(outcome.error) })
+      return ctx.log.warn('pool/journal-not-swept', { error: String(outcome.error) })
     }
     const writes = tracker.sweep(outcome.value)
     if (writes.length > 0) ctx.log.info('pool/journal-swept', { writes: writes.length })

@@ -28,8 +28,10 @@ export function adoptViews(holdings: Holdings, accounts: Accounts): Set<Account>
   return changed
 }
 
+type KnownPath = Exclude<ResetPath, { kind: 'missing' }>
+
 /** How a head fact changes the pool: transactions of the blocks that left, oldest block first. */
-export function resetPath({ old, new: head, removed, added }: ChainHead): ResetPath {
+export function resetPath({ old, new: head, removed, added }: ChainHead): KnownPath {
   const distance = Math.abs(old.number - head.number)
   return {
     kind: distance > limits.reinjectDepthMax ? 'deep' : removed.length === 0 ? 'child' : 'reorg',
@@ -39,7 +41,7 @@ export function resetPath({ old, new: head, removed, added }: ChainHead): ResetP
 }
 
 export interface Reinjection {
-  readonly path: Exclude<ResetPath, { kind: 'missing' }>
+  readonly path: KnownPath
   readonly accounts: Accounts
   readonly rules: ForkRules
   readonly now: number

@@ -30,7 +30,7 @@ type ToSelf =
 export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage | ToSelf> {
   const { config, pool, gossip } = parts
   return ctx => {
-    ctx.after('recheck', limits.trackerFirstMs, { type: 'tracker.recheck' })
+    ctx.every('recheck', limits.trackerFirstMs, { type: 'tracker.recheck' })
     if (config.republishMs > 0)
       ctx.every('republish', limits.republishLookMs, { type: 'tracker.republish' })
     if (config.journal) ctx.every('sweep', config.rejournalMs, { type: 'tracker.sweep' })
@@ -50,7 +50,6 @@ export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage 
     return message => {
       switch (message.type) {
         case 'tracker.recheck':
-          ctx.after('recheck', limits.trackerRecheckMs, { type: 'tracker.recheck' })
           return ctx.ask<PoolMessage, readonly TxRecord[]>(
             pool,
             reply => ({ type: 'pool.recheck', reply }),

@@ -14,8 +14,24 @@ import {
 } from '@rockpool/protocol'
 import type { PoolConfig } from './config.ts'
 import { deleteRow, type JournalRow, journalKey, putRow } from './journal.ts'
-import type { DropReason, Op, Outcome } from './op.ts'
+import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
+import {
+  bySenderAndNonce,
+  type Change,
+  type Decision,
+  type Entered,
+  type Entry,
+  final,
+  isDue,
+  isSame,
+  keyOf,
+  mayPass,
+  type Since,
+  temporary,
+  textOf,
+  triedAt,
+} from './tracked.ts'
 
 export interface TrackerParts {
   readonly config: Pick<PoolConfig, 'locals' | 'localLifetimeMs' | 'republishMs'>
@@ -25,67 +41,6 @@ export interface TrackerParts {
   /** A delay between minus and plus the jitter of republishing. Milliseconds. */
   readonly jitterMs: () => number
 }
-
-/** One own transaction. */
-interface Entry {
-  readonly tx: TxRecord
-  readonly origin: TxOrigin
-  readonly seq: number
-  readonly firstSeenMs: number
-  readonly trackedAtMs: number
-  /** Why it is not in the pool; undefined while it is. */
-  waitsFor: string | undefined
-  isJournaled: boolean
-  tries: number
-  lastTryMs: number | undefined
-  /** When it is due to be published again, if it is pending then. */
-  publishAtMs: number
-}
-
-type Since = Pick<Entry, 'origin' | 'seq' | 'firstSeenMs' | 'trackedAtMs'>
-
-/** What a turn means for own transactions. */
-export interface Decision {
-  /** What those who added are told, in order. */
-  readonly answers: readonly Answer<Added>[]
-  readonly writes: readonly Write[]
-  /** Entered by this turn and not yet promised to anybody; for `undo`, should the write fail. */
-  readonly entered: readonly Entered[]
-}
-
-/** A change of what is followed. */
-interface Entered {
-  readonly entry: Entry
-  readonly instead: Entry | undefined
-}
-
-/** Refusals that pass by themselves. A submission refused so is followed, and its sender is told that it was taken (geth's contract). */
-const temporary: ReadonlySet<Code> = new Set<Code>([
-  'pool/delegated-gap',
-  'pool/delegated-in-flight',
-  'pool/authority-reserved',
-  'pool/underpriced',
-  'pool/full',
-  'pool/future-replaces-pending',
-])
-
-/** Refusals that may pass: what is followed already goes on being followed. */
-const mayPass: ReadonlySet<Code> = new Set<Code>([
-  ...temporary,
-  'pool/tip-below-minimum',
-  'pool/insufficient-funds',
-  'pool/replacement-underpriced',
-  'pool/address-reserved',
-  'pool/gas-over-block',
-  'pool/state-missing',
-])
-
-/** Ways to leave the pool after which nothing is left to follow. */
-const final: ReadonlySet<string> = new Set<DropReason>([
-  'mined',
-  'nonce-used',
-  'removed-by-operator',
-])
 
 const nothing: Decision = { answers: [], writes: [], entered: [] }
 
@@ -200,7 +155,7 @@ export class Tracker {
     for (const entry of this.byHash.values()) {
       if (localLifetimeMs > 0 && now - entry.trackedAtMs >= localLifetimeMs) {
         this.finish(entry, 'local-expired', writes)
-      } else if (entry.waitsFor !== undefined) waiting.push(entry)
+      } else if (entry.waitsFor !== undefined && isDue(entry, now)) waiting.push(entry)
     }
     const turn = waiting
       .sort((left, right) => triedAt(left) - triedAt(right) || left.seq - right.seq)
@@ -327,6 +282,8 @@ export class Tracker {
       const entry = this.byHash.get(hash)
       if (entry !== undefined) this.finish(entry, 'mined', change.writes)
     }
+    // Set back by an operator: what was mined since is meant to be as if it had never been sent.
+    if (path.kind === 'sethead') return
     for (const tx of path.discarded) {
       const since = this.mined.get(tx.hash)
       if (since === undefined || path.included.has(tx.hash)) continue
@@ -435,20 +392,4 @@ export class Tracker {
   private count(reason: string): void {
     this.finished.set(reason, (this.finished.get(reason) ?? 0) + 1)
   }
-}
-
-interface Change {
-  readonly now: number
-  readonly writes: Write[]
-  readonly entered: Entered[]
-}
-
-const triedAt = (entry: Entry): number => entry.lastTryMs ?? Number.NEGATIVE_INFINITY
-const keyOf = (sender: Address, nonce: bigint): string => `${sender} ${nonce}`
-const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
-const isSame = (left: Uint8Array, right: Uint8Array): boolean => Buffer.compare(left, right) === 0
-
-function bySenderAndNonce(left: TxRecord, right: TxRecord): number {
-  if (left.sender !== right.sender) return left.sender < right.sender ? -1 : 1
-  return left.nonce < right.nonce ? -1 : 1
 }

@@ -1,5 +1,5 @@
 import type { ActorRef, Context } from '@rockpool/actor'
-import { type ChainHead, type ChainMessage, joinHeads, limits } from '@rockpool/protocol'
+import { type ChainHead, type ChainMessage, type Hash, joinHeads, limits } from '@rockpool/protocol'
 import type { AddQueue, Batch } from './add-queue.ts'
 import type { Announcer } from './announcer.ts'
 import { askViews, notReady, type Views } from './chain-views.ts'
@@ -40,6 +40,8 @@ export function createTurns(parts: TurnsParts) {
   /** An operation was applied in this turn: the next one has to wait for its own. */
   let hasRun = false
   let isGoingOn = false
+  /** The chain is being set back to this block: what another branch on it replaces is not brought back. */
+  let forgetting: { readonly ancestor: Hash; readonly untilMs: number } | undefined
 
   /** A turn begins. */
   function begin(): void {
@@ -96,7 +98,20 @@ export function createTurns(parts: TurnsParts) {
     // Happens after a restart, when the pool is empty, or when a fact was lost: every account is looked at again in any case.
     if (!follows) ctx.log.warn('pool/head-gap', { from: pool.head.number, to: head.old.number })
     const old = follows ? head.old : null
-    run({ op: 'reset', now: now(), old, new: head.new, path: resetPath(head), accounts })
+    const isSetBack = isForgetting(head)
+    const path = resetPath(head)
+    const reset = { op: 'reset', now: now(), old, new: head.new, accounts } as const
+    run({ ...reset, path: isSetBack ? { ...path, kind: 'sethead' } : path })
+    if (isSetBack) run({ op: 'clear', now: now() })
+  }
+
+  function isForgetting({ removed, ancestor }: ChainHead): boolean {
+    if (forgetting === undefined || removed.length === 0) return false
+    return forgetting.ancestor === ancestor.hash && now() <= forgetting.untilMs
+  }
+
+  function forget(ancestor: Hash | null): void {
+    forgetting = ancestor === null ? undefined : { ancestor, untilMs: now() + limits.poolForgetMs }
   }
 
   function add(batch: Batch, accounts: Accounts): void {
@@ -143,7 +158,7 @@ export function createTurns(parts: TurnsParts) {
     isResting = false
   }
 
-  return { begin, isBusy, hear, work, onHead, onAdd, onGoOn, run, retry }
+  return { begin, isBusy, hear, forget, work, onHead, onAdd, onGoOn, run, retry }
 }
 
 /** Two heads as one. When a fact between them is missing, the later one alone. */

@@ -112,6 +112,25 @@ export const errors = {
     'message kind not known here',
     'none: a newer node may send it',
   ),
+  'peer/banned': row('peer', 'the sender is banned', 'none: dropped'),
+
+  'wire/malformed-rpc': row('peer', 'a gossip frame does not decode', sender),
+  'wire/oversize-frame': row('peer', 'a gossip frame over the size limit', sender),
+  'wire/invalid-envelope': row('peer', 'a gossip message carries an author or a signature', sender),
+  'wire/stream-churn': row('peer', 'the gossip stream is opened again and again', sender),
+  'gossip/bad-frame': row('peer', 'a gossip message that no honest node makes', sender),
+  'gossip/invalid-tx': row('peer', 'a transaction that is wrong for everyone', sender),
+  'gossip/invalid-block': row('peer', 'a block that is wrong for everyone', sender),
+  'gossip/graft-flood': row('peer', 'mesh requests before their time', sender),
+  'gossip/broken-promise': row('peer', 'messages announced and not sent', sender),
+  'sync/bad-reply': row('peer', 'a request or an answer that no honest node makes', sender),
+  'sync/unrequested': row('peer', 'bodies nobody asked for', sender),
+  'rate/wire': row('peer', 'more gossip frames than anybody needs', sender),
+  'rate/request': row('peer', 'more requests than anybody needs', sender),
+  'identify/bad-key': row('peer', 'a key that is neither Ed25519 nor secp256k1', sender),
+  'liveness/sync-timeout': row('none', 'a pool sync request was not answered in time', wait),
+  'liveness/request-timeout': row('none', 'what was announced was not served in time', wait),
+
   'load/rate': row('none', 'over the rate of one peer', 'none: dropped, not punished'),
   'load/queue-full': row('self', 'queue full', 'none: dropped, not punished'),
   'load/mailbox-full': row('self', 'mailbox full', 'none: dropped, not punished'),
@@ -151,6 +170,11 @@ export const errors = {
     'ask that client',
   ),
   'chain/unknown-block': row('user', 'block not known', 'ask for another block'),
+  'devnet/clock': row(
+    'user',
+    'no such speed or jump of a chain clock',
+    'give a number within the bounds',
+  ),
   'chain/other-genesis': row(
     'user',
     'the store holds a chain of another genesis',
@@ -171,6 +195,16 @@ export const errors = {
     'user',
     "this node does not hold the director's key",
     'call the node that has keys/director.key',
+  ),
+  'devnet/snapshot-gone': row(
+    'user',
+    'the block of this snapshot is not in the chain any more',
+    'take a new snapshot',
+  ),
+  'devnet/balance': row(
+    'user',
+    'this balance cannot be reached by transfers',
+    'choose one of the accounts of the devnet, or another amount',
   ),
   'devnet/too-shallow': row('user', 'the chain is not that high', 'name a smaller depth'),
   'devnet/outrun': row('self', 'the network went on faster than the forced branch', wait),
@@ -242,6 +276,33 @@ export const errors = {
   ),
   'crypto/unknown-key': row('user', 'unknown account', 'use an account this node holds'),
 
+  'keys/locked': row(
+    'user',
+    'authentication needed: password or unlock',
+    'start the node with --unlock ADDRESS --password-file FILE',
+  ),
+  'keys/wrong-password': row(
+    'user',
+    'could not decrypt key with given password',
+    'give the password the key was stored with',
+  ),
+  'keys/bad-file': row(
+    'user',
+    'not a key file of Web3 Secret Storage version 3',
+    'restore the file from backup',
+  ),
+  'keys/mismatch': row(
+    'user',
+    'key content mismatch',
+    'the file was renamed or damaged: restore it from backup',
+  ),
+  'keys/ambiguous': row(
+    'user',
+    'multiple keys match address',
+    'move all but one of the files away',
+  ),
+  'keys/exists': row('user', 'account already exists', 'none: the key is in the keystore'),
+
   'config/key-permissions': row('user', 'key file can be read by others', 'run chmod 600 on it'),
   'config/key-invalid': row('user', 'not a secp256k1 private key', 'restore the file from backup'),
 
@@ -285,6 +346,46 @@ export const errors = {
   'p2p/request-timeout': row('peer', 'no complete answer in time', 'ask another peer'),
   'p2p/answer-too-big': row('peer', 'answer over its size limit', 'ask another peer'),
   'p2p/stream-closed': row('peer', 'stream ended before the answer', 'ask another peer'),
+  'p2p/bad-subject': row(
+    'user',
+    'not a peer id, an IP or a range',
+    'write 12D3KooW…, 203.0.113.7 or 203.0.113.0/24',
+  ),
+  'p2p/unknown-peer': row(
+    'user',
+    'nothing is known about that peer',
+    'rockpool peers ls --all lists who is known',
+  ),
+  'p2p/not-banned': row(
+    'user',
+    'that subject is not banned',
+    'rockpool peers ls --all lists the bans',
+  ),
+  'p2p/peer-is-self': row('user', 'that is this node itself', 'name another peer'),
+  'p2p/peer-is-static': row('user', 'that is a static peer', 'remove it from p2p.static first'),
+  'p2p/peer-is-protected': row('user', 'that peer is protected', 'unprotect it first'),
+  'p2p/too-many-protected': row('user', 'too many protected peers', 'unprotect some first'),
+  'p2p/until-in-past': row(
+    'user',
+    'that ban would already be over',
+    'give a time to come, for example --for 1h',
+  ),
+  'p2p/ban-book-full': row('user', 'too many bans without an end', 'unban some, or ban ranges'),
+  'p2p/ban-not-durable': row(
+    'self',
+    'in force, but the disk failed',
+    'look at the disk: a restart may forget it',
+  ),
+  'p2p/banned': row(
+    'none',
+    'that peer or address is banned here',
+    'rockpool peers unban lets it in',
+  ),
+  'p2p/address-without-ip': row(
+    'none',
+    'an address by name is dialled only for configured peers',
+    'name the peer in p2p.static',
+  ),
   'p2p/bad-link': row(
     'user',
     'a link is named by a peer id or a multiaddr with a TCP port',

@@ -1,6 +1,7 @@
 import type { Code } from './errors.ts'
 import type { PoolStats, TxOrigin } from './messages/pool.ts'
 import type { TxRecord } from './tx/record.ts'
+import type { BannedBy, LiftCause, Subject } from './values/ban.ts'
 import type { Block, Head } from './values/block.ts'
 import type { Hash } from './values/bytes.ts'
 import type { Goodbye, PeerId, PeerView } from './values/peer.ts'
@@ -25,6 +26,17 @@ export type ChainSyncing = {
   start: number
   current: number
   highest: number
+  /** The first look at the peers is over: this node knows where they are and has all that they had. Told once a start. */
+  settled?: true
+}
+
+/** The chain clock of this node was set: chain time is `chainMs` + (wall time - `wallMs`) x `speed`. */
+export type ChainClockSet = {
+  type: 'chain.clockSet'
+  /** Epoch ms, both: when it was set, and what it showed then. */
+  wallMs: number
+  chainMs: number
+  speed: number
 }
 
 export interface PoolEvent {
@@ -60,5 +72,29 @@ export type PeerOpened = { type: 'peer.opened'; peer: PeerView }
 /** The last connection of a peer has closed. */
 export type PeerClosed = { type: 'peer.closed'; peer: PeerId; heldMs: number; goodbye?: Goodbye }
 
+/** Somebody is kept out from now on. On disk, unless `durable` is false: then a restart may forget it. */
+export type PeerBanned = {
+  type: 'peer.banned'
+  subject: Subject
+  /** Epoch ms; null has no end. */
+  untilMs: number | null
+  reason: string
+  by: BannedBy
+  /** Bans by the monitor within the 30 days before. */
+  count: number
+  durable: boolean
+}
+
+/** A ban is over. */
+export type PeerLifted = { type: 'peer.lifted'; subject: Subject; cause: LiftCause }
+
 /** What an actor tells the whole node; who hears it is one table in `node`. */
-export type Fact = ChainHead | ChainSyncing | PoolChanged | PeerOpened | PeerClosed
+export type Fact =
+  | ChainHead
+  | ChainSyncing
+  | ChainClockSet
+  | PoolChanged
+  | PeerOpened
+  | PeerClosed
+  | PeerBanned
+  | PeerLifted

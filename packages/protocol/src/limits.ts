@@ -62,6 +62,9 @@ export const limits = {
   /** Bytes of writes joined into one group commit, and waiting for it; above the second a batch is refused with `load/queue-full`. */
   storeGroupBytes: 4_194_304,
   storeWaitingBytesMax: 67_108_864,
+  /** After a failed write: how often it is looked whether the database can be opened again, and free bytes that this needs. */
+  storeMendEveryMs: 1_000,
+  storeMendBytes: 8_388_608,
   /** Entries of one scan unless asked otherwise. */
   storeScanDefault: 1_000,
   /** Encoded size of a block. */
@@ -84,10 +87,18 @@ export const limits = {
   invalidBlockMs: 3_600_000,
   /** Blocks of one producer at one height taken from gossip. */
   producerBlocksPerHeight: 5,
+  /** Places in the chain that a devnet remembers to be set back to. */
+  snapshotsMax: 1_024,
+  /** How long a pool waits for the chain to be set back before it takes another branch for an ordinary one. */
+  poolForgetMs: 30_000,
   /** Deepest reorg followed, and heights whose undo records are kept. */
   reorgDepthMax: 4_096,
   /** How far ahead of the chain clock a block may be. */
   blockFutureMs: 10_000,
+  /** Chain clock of a devnet: slowest and fastest, as multiples of the wall clock; furthest jump, about ten years. */
+  chainSpeedMin: 0.1,
+  chainSpeedMax: 1_000,
+  chainJumpMaxMs: 315_360_000_000,
   /** Blocks the chain keeps decoded in memory: count, encoded bytes. Others are read from the store. */
   residentBlocksMax: 256,
   residentBytesMax: 33_554_432,
@@ -135,6 +146,8 @@ export const limits = {
   syncShortsMax: 3,
   /** Blocks behind the heaviest head heard of up to which the chain does not count as syncing. */
   syncingGap: 16,
+  /** How long a started node that expects peers waits to learn where they are before it counts as in step. */
+  settleMs: 10_000,
   /** What of the next blocks is recovered while one is executed: blocks, transactions. */
   recoverAheadBlocksMax: 8,
   recoverAheadTxsMax: 4_096,
@@ -152,22 +165,22 @@ export const limits = {
   poolSyncTxsBytes: 131_072,
   /** Pool sync, asking: gets of one exchange, exchanges with and gets from one peer in a window, exchanges at once. */
   poolSyncGetsMax: 12,
-  poolSyncExchangesPerPeer: 5,
+  poolSyncExchangesPerPeer: 10,
   poolSyncGetsPerPeer: 60,
   poolSyncExchangesMax: 4,
   poolSyncWindowMs: 10_000,
   poolSyncRequestMs: 5_000,
   poolSyncExchangeMs: 10_000,
   /** Pool sync: an exchange after a peer has come, after a useful one, after a peer that differs has asked; the last once in this time. */
-  poolSyncOpenedMs: 1_000,
+  poolSyncOpenedMs: 250,
   poolSyncAgainMs: 1_000,
-  poolSyncReturnMs: 1_000,
-  poolSyncReturnEveryMs: 2_000,
+  poolSyncReturnMs: 250,
+  poolSyncReturnEveryMs: 1_000,
   /** Transactions the pool refused are not asked for again for this long, or until the head moves; prefixes remembered. */
   poolSyncRefusedMs: 30_000,
   poolSyncRefusedMax: 32_768,
   /** Pool sync, serving one peer: hellos and gets in a window, bytes a second and at once; peers whose use is remembered. */
-  poolSyncHellosServed: 6,
+  poolSyncHellosServed: 12,
   poolSyncGetsServed: 72,
   poolSyncBytesPerSecond: 1_048_576,
   poolSyncBytesBurst: 2_097_152,
@@ -219,6 +232,8 @@ export const limits = {
   rpcExpensiveMax: 4,
   /** eth_sendTransaction calls of one sender that wait for their nonce. */
   rpcSendsWaitingMax: 1_024,
+  /** Calls of eth_sendRawTransactionSync that wait for a block. */
+  rpcMinedWaitsMax: 1_024,
   /** Token bucket of one client address (IPv6: /64) outside loopback: refill a second, size; addresses remembered. */
   rpcRatePerSecond: 1_000,
   rpcRateBurst: 2_000,
@@ -288,8 +303,8 @@ export const limits = {
   trackedMax: 4_096,
   /** Tracker: hashes of own mined transactions, followed again when a reorg brings them back. */
   trackedMinedMax: 8_192,
-  /** Tracker: first look for what the pool has lost, the looks after it, transactions submitted again at one look. */
-  trackerFirstMs: 10_000,
+  /** Tracker: looks for what the pool has lost, longest wait of one that is refused again and again, transactions submitted again at one look. */
+  trackerFirstMs: 2_000,
   trackerRecheckMs: 60_000,
   resubmittedPerRecheck: 256,
   /** Tracker: looks for what is pending long, how far its times are spread, transactions published again at one look. */
@@ -298,12 +313,45 @@ export const limits = {
   republishedPerLook: 256,
   /** Not again any sooner: routers still know what they saw two minutes ago. */
   republishLeastMs: 120_001,
+  /** The monitor: between two ticks, peers judged at once for a provable offence in one tick, peers of the rotation in one tick at most. */
+  monitorTickMs: 1_000,
+  urgentPerTick: 16,
+  rotationPerTickMax: 64,
+  /** Reputation: peers held, entries of one peer's history, how long a history is kept, records dropped at once. */
+  reputationPeersMax: 4_096,
+  reputationHistoryMax: 64,
+  reputationHistoryMs: 604_800_000,
+  reputationPrunedMax: 20,
+  /** Reputation: changed records are written this often. */
+  reputationFlushMs: 5_000,
+  /** Bans with an end, without one, and of address ranges. */
+  bansMax: 65_536,
+  permanentBansMax: 4_096,
+  subnetBansMax: 1_024,
+  /** A ban that is over counts for this long; then it is dropped, so many a minute. Ends remembered of one subject, ids of evidence of one ban. */
+  banHistoryMs: 2_592_000_000,
+  bansPrunedPerMinute: 20,
+  banEarlierMax: 8,
+  banEvidenceMax: 4,
+  /** What a failed write of bans waits before it is tried again. */
+  banRetryMs: 5_000,
+  /** Peers an operator has protected. */
+  protectedPeersMax: 256,
+  /** Text of an operator with a ban; detail and evidence of a charge. Bytes. */
+  banNoteBytesMax: 256,
+  chargeTextBytesMax: 128,
+  /** Events of one answer to why: the first ones and the last ones. */
+  storyFirst: 4,
+  storyLast: 12,
+  /** Transactions remembered with who brought them first, until they are mined. */
+  creditedTxsMax: 32_768,
   /** Mailboxes. */
   mailbox: {
     chain: 256,
     producer: 256,
     sync: 256,
     gossip: 1_024,
+    monitor: 4_096,
     reconciler: 1_024,
     pool: 1_024,
     node: 256,

@@ -111,6 +111,7 @@ export interface NetworkPort {
   subscribe(topic: Topic): void
   unsubscribe(topic: Topic): void
   meshSize(topic: Topic): number
+  /** What the router holds for or against a peer it knows, without the part that `reputation` gave it. */
   gossipScore(id: PeerId): number | undefined
   dial(addr: Addr, deadlineMs: number): Promise<PeerId>
   disconnect(id: PeerId, bye: Goodbye): Promise<void>
@@ -126,6 +127,10 @@ export interface NetworkPort {
     options?: { readonly requestBytesMax?: number; readonly streamsPerPeer?: number },
   ): void
   gate(decide: Gate): void
+  /** Whoever knows what this node thinks of a peer; the router asks it at every look, so it answers from memory. */
+  reputation(read: (id: PeerId) => number): void
+  /** The router holds nothing against this peer any more. */
+  forgive(id: PeerId): void
   listen(sink: NetworkSink): void
 }
 

@@ -48,6 +48,8 @@ export interface RouterParts {
  */
 export class Router {
   readonly topics = new Set<Topic>()
+  /** What the node above thinks of a peer; part of the score it is treated by. */
+  reputation: (peer: PeerId) => number = () => 0
   private readonly parts: RouterParts
   private readonly peers = new Map<PeerId, Set<Topic>>()
   private readonly meshes = new Map<Topic, Set<PeerId>>()
@@ -89,8 +91,13 @@ export class Router {
     return this.meshes.get(topic)?.size ?? 0
   }
 
+  /** Without the part that the node itself gave. */
   score(peer: PeerId): number | undefined {
-    return this.peers.has(peer) ? this.scoreOf(peer) : undefined
+    return this.peers.has(peer) ? this.ownScoreOf(peer) : undefined
+  }
+
+  forgive(peer: PeerId): void {
+    this.scores.delete(peer)
   }
 
   hasSeen(id: string): boolean {
@@ -217,6 +224,10 @@ export class Router {
   }
 
   private scoreOf(peer: PeerId): number {
+    return this.ownScoreOf(peer) + this.reputation(peer)
+  }
+
+  private ownScoreOf(peer: PeerId): number {
     const score = this.scores.get(peer)
     return score === undefined ? 0 : score.invalid + score.first
   }

@@ -267,6 +267,10 @@ export class Network {
       gate(decide) {
         host.decide = decide
       },
+      reputation(read) {
+        router.reputation = read
+      },
+      forgive: id => router.forgive(id),
       listen(sink) {
         host.sink = sink
       },

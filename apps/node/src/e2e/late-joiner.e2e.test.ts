@@ -53,7 +53,8 @@ beforeAll(async () => {
   for (let index = 0; index < 20; index++) {
     await call(old.ports.rpc, 'eth_sendTransaction', [{ from, to, value: '0x1' }])
   }
-  for (let mined = 0; mined < height; mined += 256) await call(old.ports.rpc, 'devnet_mine', [256])
+  // In portions that a loaded machine makes within the deadline of a call.
+  for (let mined = 0; mined < height; mined += 64) await call(old.ports.rpc, 'devnet_mine', [64])
 }, 60_000)
 
 afterAll(() => scratch.close())

@@ -22,9 +22,8 @@ const name = 'e2e-partition'
 const blockMs = 500
 /** Blocks each half has of its own before the network is whole again; the long figure is 20. */
 const ownBlocks = Number(process.env.ROCKPOOL_E2E_PARTED_BLOCKS ?? 5)
-/** For one head after the heal: the connections that were reset must be dialled again first, at most this long. */
-const redialMs = 4_000
-const oneHeadMs = Math.max(3 * blockMs, 2_000) + redialMs
+/** For one head after the heal, the dials of connections that were reset included. */
+const oneHeadMs = Math.max(3 * blockMs, 2_000)
 const samePoolsMs = 15_000
 const halves = [
   [0, 1],

@@ -113,6 +113,22 @@ describe.concurrent('a data directory', () => {
   })
 })
 
+test('a database that cannot be read is refused with its place and left as it is', async () => {
+  const datadir = scratch.path('corrupt')
+  const node = scratch.run(datadir, quietFlags)
+  await node.ready()
+  await node.kill('SIGTERM')
+  writeFileSync(join(datadir, 'db', 'CURRENT'), 'MANIFEST-999999\n')
+
+  const db = join(datadir, 'db')
+  expectRefusal(
+    await runIn(datadir),
+    5,
+    `store/corrupt: ${db} cannot be read (IO error: ${db}/MANIFEST-999999: No such file or directory); nothing was changed. Put a copy of ${datadir} in its place, or pass another --datadir`,
+  )
+  expect(readFileSync(join(datadir, 'db', 'CURRENT'), 'utf8')).toBe('MANIFEST-999999\n')
+})
+
 describe.concurrent('keys', () => {
   test('that are missing beside data are not made anew, unless asked for', async () => {
     const datadir = scratch.path('keyless')

@@ -40,7 +40,7 @@ async function signedTransfers() {
         maxFeePerGas: 3_000_000_000n,
         maxPriorityFeePerGas: BigInt(1_000_000 + draw(1_000)),
       }
-      const raw = await signTransfer(devnet.network, transfer)
+      const raw = signTransfer(devnet.network, transfer)
       transfers.push({ ...transfer, raw, node: draw(devnet.network.nodes.length) })
     }
   }

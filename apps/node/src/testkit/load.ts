@@ -26,13 +26,25 @@ export interface LoadPlan {
 /** Accounts whose transfers are mined; those behind them send what stays. */
 const payers = 15
 const stayers = 5
+/** What is due is sent together this often. */
 const tickMs = 25
 const answerMs = 10_000
-const tries = 20
+const tries = 100
+const retryMs = 100
 /** Connections to one node: a node takes only so many of one client. */
 const connectionsMax = 16
-/** Transfers without an answer; beyond that the load waits and falls behind its rate. */
-const flyingMax = 400
+/** Batches without an answer; beyond that the load waits and falls behind its rate. */
+const flyingMax = 100
+/** Transfers of one batch. */
+const batchMax = 50
+
+type Raw = `0x${string}`
+
+interface Signed {
+  readonly raw: Raw
+  readonly transfer: Transfer
+  readonly stays: boolean
+}
 
 export type Load = ReturnType<typeof startLoad>
 
@@ -47,11 +59,11 @@ export function startLoad(network: Network, plan: LoadPlan) {
   let isOn = false
   let running: Promise<void> = Promise.resolve()
 
-  function next(stays: boolean): Transfer {
+  function next(stays: boolean): Signed {
     const from = stays ? payers + draw(stayers) : draw(payers)
     const nonce = nonces.get(from) ?? 0
     nonces.set(from, nonce + 1)
-    return {
+    const transfer = {
       from,
       to: (from + 1 + draw(payers - 1)) % payers,
       value: BigInt(1 + draw(1_000_000)),
@@ -59,35 +71,42 @@ export function startLoad(network: Network, plan: LoadPlan) {
       maxFeePerGas: stays ? 1n : 3_000_000_000n,
       maxPriorityFeePerGas: stays ? 1n : BigInt(1_000_000 + draw(1_000)),
     }
+    return { raw: signTransfer(network, transfer), transfer, stays }
   }
 
-  async function deliver(transfer: Transfer, stays: boolean): Promise<void> {
-    const raw = await signTransfer(network, transfer)
-    const asks = plan.groupsOf(transfer.from).map(group => take(raw, group))
-    const answers = (await Promise.all(asks)).filter(answer => answer !== undefined)
-    const hash = answers[0]?.hash
-    if (hash !== undefined) sent.push({ hash, transfer, stays, taken: answers })
+  /** Transfers of one batch, all for the same groups. */
+  async function deliver(
+    batch: readonly Signed[],
+    groups: readonly (readonly number[])[],
+  ): Promise<void> {
+    const raws = batch.map(({ raw }) => raw)
+    const answers = await Promise.all(groups.map(group => take(raws, group)))
+    batch.forEach(({ raw, transfer, stays }, index) => {
+      const taken = answers.flatMap(answer => answer[index] ?? [])
+      if (taken.length > 0) sent.push({ hash: keccak256(raw), transfer, stays, taken })
+    })
   }
 
-  async function take(raw: `0x${string}`, group: readonly number[]) {
+  /** Who took each and when; nothing for what was refused or never answered. */
+  async function take(raws: readonly Raw[], group: readonly number[]) {
     let last: unknown
     for (let tried = 0; tried < tries; tried += 1) {
       const node = group[draw(group.length)] ?? 0
-      const answer = await submit(agent, network.nodes[node]?.rpc ?? '', raw).catch(
-        (error: Error) => {
-          last = error
-        },
-      )
-      if (answer === undefined) {
-        await pause(100)
-        continue
+      const answers = await submit(agent, network.nodes[node]?.rpc ?? '', raws).catch(error => {
+        last = error
+      })
+      if (answers !== undefined) {
+        const atMs = Date.now()
+        return answers.map(refusal => {
+          if (refusal === undefined) return { node, atMs }
+          refused.push(`n${node}: ${refusal}`)
+          return undefined
+        })
       }
-      if ('hash' in answer) return { hash: answer.hash, node, atMs: Date.now() }
-      refused.push(`n${node}: ${answer.refusal}`)
-      return undefined
+      await pause(retryMs)
     }
     refused.push(`nobody of ${group} answered: ${last}`)
-    return undefined
+    return []
   }
 
   async function pump(): Promise<void> {
@@ -96,11 +115,22 @@ export function startLoad(network: Network, plan: LoadPlan) {
     while (isOn) {
       const seconds = (performance.now() - begun) / 1_000
       while (isOn && flying.size < flyingMax && made.all < seconds * plan.perSecond) {
-        const stays = made.stays < seconds * plan.staysPerSecond
-        made.all += 1
-        if (stays) made.stays += 1
-        const delivery = deliver(next(stays), stays).finally(() => flying.delete(delivery))
-        flying.add(delivery)
+        const due = Math.min(batchMax, Math.ceil(seconds * plan.perSecond - made.all))
+        const batches = new Map<string, Signed[]>()
+        for (let count = 0; count < due; count += 1) {
+          const stays = made.stays < seconds * plan.staysPerSecond
+          made.all += 1
+          if (stays) made.stays += 1
+          const signed = next(stays)
+          const key = JSON.stringify(plan.groupsOf(signed.transfer.from))
+          batches.set(key, [...(batches.get(key) ?? []), signed])
+        }
+        for (const [key, batch] of batches) {
+          const delivery = deliver(batch, JSON.parse(key) as number[][]).finally(() =>
+            flying.delete(delivery),
+          )
+          flying.add(delivery)
+        }
       }
       await pause(tickMs)
     }
@@ -128,22 +158,26 @@ export function startLoad(network: Network, plan: LoadPlan) {
   }
 }
 
-/** The transaction's hash, also when the node has it from another; a refusal; rejects when the node does not answer. */
+/** For each transaction undefined when the node has it, else why not; rejects when the node does not answer. */
 async function submit(
   agent: Agent,
   rpc: string,
-  raw: `0x${string}`,
-): Promise<{ hash: string } | { refusal: string }> {
-  const body = { jsonrpc: '2.0', id: 1, method: 'eth_sendRawTransaction', params: [raw] }
-  const { result, error } = (await post(agent, rpc, JSON.stringify(body))) as {
+  raws: readonly Raw[],
+): Promise<(string | undefined)[]> {
+  const calls = raws.map((raw, id) => ({
+    ...{ jsonrpc: '2.0', id, method: 'eth_sendRawTransaction', params: [raw] },
+  }))
+  const answers = (await post(agent, rpc, JSON.stringify(calls))) as {
     result?: string
     error?: { message: string }
-  }
-  if (result !== undefined) return { hash: result }
-  const refusal = error?.message ?? 'no result'
-  // It came over the network, or an earlier try was heard though not answered.
-  if (!/already known|nonce too low/.test(refusal)) return { refusal }
-  return { hash: keccak256(raw) }
+  }[]
+  if (!Array.isArray(answers)) throw new Error(JSON.stringify(answers))
+  return answers.map(({ result, error }) => {
+    if (result !== undefined) return undefined
+    const refusal = error?.message ?? 'no result'
+    // It came over the network, or an earlier try was heard though not answered.
+    return /already known|nonce too low/.test(refusal) ? undefined : refusal
+  })
 }
 
 function post(agent: Agent, url: string, body: string): Promise<unknown> {

@@ -26,12 +26,32 @@ export async function createPlainPeer() {
     },
   })
   const { pubsub } = libp2p.services
+  const byes: Uint8Array[] = []
+  await libp2p.handle('/rockpool/goodbye/1', stream => {
+    stream.addEventListener('message', ({ data }) => void byes.push(data.subarray()))
+    // Read to its end, as one would who listens; the other side waits for it.
+    stream.addEventListener('remoteCloseWrite', () => void stream.close())
+  })
   // A subscription may be heard before our own stream to its sender is open; the router tells nobody when that is.
   const { streamsOutbound: sending } = pubsub as unknown as {
     streamsOutbound: ReadonlyMap<string, unknown>
   }
 
   return {
+    id: libp2p.peerId.toString(),
+    /** Goodbyes as they came, each four bytes of length and a frame. */
+    byes: byes as readonly Uint8Array[],
+    connections: (): number => libp2p.getConnections().length,
+    /** Dials; true when the connection is still open after a while. A refused one looks open for some milliseconds. */
+    async knock(address: string): Promise<boolean> {
+      try {
+        const connection = await libp2p.dial(multiaddr(address))
+        await new Promise(resolve => setTimeout(resolve, 500))
+        return connection.status === 'open'
+      } catch {
+        return false
+      }
+    },
     /** Connects, and waits until every one of them has said that it listens to `topic` and can be sent to. */
     async meet(topic: string, addresses: readonly string[]): Promise<void> {
       await Promise.all(addresses.map(address => libp2p.dial(multiaddr(address))))

@@ -31,16 +31,23 @@ function signing(): Secp {
   return secp
 }
 
-/** Signs for accounts whose keys are in memory. Throws `config/key-invalid` on a key that is none. */
-export function createSigner(privateKeys: Iterable<Uint8Array>): Signer {
+/**
+ * Signs for accounts whose keys are in memory; `locked` ones are known, but their keys are on disk only and nothing is signed with them. Throws
+ * `config/key-invalid` on a key that is none.
+ */
+export function createSigner(
+  privateKeys: Iterable<Uint8Array>,
+  locked: readonly Address[] = [],
+): Signer {
   const byAddress = new Map<Address, Uint8Array>()
   for (const key of privateKeys) byAddress.set(addressOfKey(key), key.slice())
-  const accounts = [...byAddress.keys()]
+  const accounts = [...new Set([...byAddress.keys(), ...locked])]
   return {
     accounts: () => accounts,
     async sign(address, digest) {
       const key = byAddress.get(address)
-      return key ? ok(signDigest(digest, key)) : failed('crypto/unknown-key')
+      if (key) return ok(signDigest(digest, key))
+      return failed(locked.includes(address) ? 'keys/locked' : 'crypto/unknown-key')
     },
   }
 }
@@ -121,7 +128,8 @@ async function writeKey(file: string, key: Uint8Array): Promise<void> {
   await directory.sync().finally(() => directory.close())
 }
 
-function newKey(): Uint8Array {
+/** A private key nobody can guess. */
+export function newKey(): Uint8Array {
   for (;;) {
     const key = new Uint8Array(randomBytes(32))
     if (signing().publicKey(key)) return key

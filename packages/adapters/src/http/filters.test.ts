@@ -1,10 +1,26 @@
-import { type Fact, limits } from '@rockpool/protocol'
+import { type ChainHead, type Fact, type Hash, limits } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
 import { createFilters } from './filters.ts'
 import { createSubscriptions, newId, subscriptionsOf } from './subscriptions.ts'
 import { blockOf, headFact, oneOfEachType, pendingFact } from './test-node.ts'
 
 const txs = await oneOfEachType()
+
+/** Blocks 3 and 4 leave, three others come in their place. */
+const aReorg = (() => {
+  const hashAt = (number: number) => `0x${`a${number}`.repeat(32)}` as Hash
+  const added = [3, 4, 5].map(number => {
+    const block = blockOf(number)
+    const parentHash = number === 3 ? block.header.parentHash : hashAt(number - 1)
+    return { ...block, header: { ...block.header, hash: hashAt(number), parentHash } }
+  })
+  const fact = headFact(added) as ChainHead
+  return {
+    ...fact,
+    old: (headFact([blockOf(4)]) as ChainHead).new,
+    removed: [blockOf(4), blockOf(3)],
+  }
+})()
 
 function facts() {
   const listeners = new Set<(fact: Fact) => void>()
@@ -48,6 +64,23 @@ describe('a filter', () => {
     emit(pendingFact(txs, 'private'))
 
     expect(filters.changes(pending)).toEqual([])
+  })
+
+  test('follows a reorganisation: the new branch from its first block, and what is pending again', () => {
+    const { filters, emit } = aFilterSet()
+    const [blocks, pending, logs] = [
+      filters.create('blocks'),
+      filters.create('pending'),
+      filters.create('logs'),
+    ]
+    emit(headFact([blockOf(3), blockOf(4)]))
+    emit({ ...aReorg, type: 'chain.head' })
+    emit(pendingFact(txs.slice(0, 1), 'reorg'))
+
+    const hashes = [blockOf(3), blockOf(4), ...aReorg.added].map(({ header }) => header.hash)
+    expect(filters.changes(blocks)).toEqual(hashes)
+    expect(filters.changes(pending)).toEqual([txs[0]?.hash])
+    expect(filters.changes(logs)).toEqual([])
   })
 
   test('lives to the last millisecond of its time unread, and reading renews it', () => {
@@ -115,6 +148,26 @@ describe('subscriptions', () => {
         params: { subscription: id, result: { number: '0x3' } },
       },
       { params: { subscription: id, result: { number: '0x4' } } },
+    ])
+  })
+
+  test('of a reorganisation begin anew at its first block, lower than the head before', () => {
+    const { mine, sent, emit } = aConnection()
+    mine.subscribe('newHeads')
+    mine.subscribe('newPendingTransactions')
+    mine.subscribe('logs')
+    emit(headFact([blockOf(3), blockOf(4)]))
+    emit({ ...aReorg, type: 'chain.head' })
+    emit(pendingFact(txs.slice(0, 1), 'reorg'))
+
+    const results = sent.map(({ params }) => params.result)
+    expect(results).toMatchObject([
+      { number: '0x3', hash: blockOf(3).header.hash },
+      { number: '0x4' },
+      { number: '0x3', hash: `0x${'a3'.repeat(32)}` },
+      { number: '0x4', parentHash: `0x${'a3'.repeat(32)}` },
+      { number: '0x5' },
+      txs[0]?.hash,
     ])
   })
 

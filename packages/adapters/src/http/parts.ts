@@ -38,12 +38,16 @@ export interface RpcParts {
   readonly version: string
   /** Offer the methods that make blocks. */
   readonly devnetControl: boolean
+  /** Calls a method of every other node of this devnet that runs; resolves when all have answered. Absent: there are none. */
+  readonly others?: (method: string, params: readonly unknown[]) => Promise<void>
   /** Links to other nodes that may be slowed and cut; absent: the methods for that are not offered. */
   readonly links?: LinkFaults
   /** Take transactions without EIP-155 protection. */
   readonly allowUnprotected: boolean
   /** Most that gas x fee cap of a submitted transaction may come to; 0: no cap. Wei. */
   readonly txFeeCapWei: bigint
+  /** How long eth_sendRawTransactionSync waits when not told, and at most. Milliseconds; default 20 s and 60 s. */
+  readonly syncWaitMs?: { readonly standard: number; readonly max: number }
   readonly log: Log
   /** True while the node stops. */
   readonly draining: () => boolean

@@ -1,5 +1,5 @@
 import type { AskError } from '@rockpool/actor'
-import { type Code, type Details, errors, type Failure } from '@rockpool/protocol'
+import { type Code, type Details, errors, type Failure, type Hash } from '@rockpool/protocol'
 
 /** JSON-RPC error codes; the numbers below -32000 are geth's. */
 export const rpcCode = {
@@ -9,6 +9,8 @@ export const rpcCode = {
   params: -32_602,
   internal: -32_603,
   domain: -32_000,
+  /** Of eth_sendRawTransactionSync alone: in the pool, not mined in time. */
+  notMined: 4,
   timeout: -32_002,
   responseTooLarge: -32_003,
   limit: -32_005,
@@ -25,10 +27,10 @@ export interface ErrorData {
 /** What a caller gets instead of a result. Thrown inside the edge, written to the wire by the dispatcher. */
 export class RpcError extends Error {
   readonly code: number
-  readonly data: ErrorData | undefined
+  readonly data: ErrorData | Hash | undefined
   readonly status: RefusalStatus | undefined
 
-  constructor(code: number, message: string, data?: ErrorData, status?: RefusalStatus) {
+  constructor(code: number, message: string, data?: ErrorData | Hash, status?: RefusalStatus) {
     super(message)
     this.code = code
     this.data = data

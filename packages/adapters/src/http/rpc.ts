@@ -5,6 +5,7 @@ import { createDispatcher, type Dispatcher } from './json-rpc.ts'
 import { createBackend, type RpcParts } from './parts.ts'
 import { devnetMethods } from './rpc/devnet.ts'
 import { devnetAliases } from './rpc/devnet-aliases.ts'
+import { clockMethods } from './rpc/devnet-clock.ts'
 import { linkMethods } from './rpc/devnet-links.ts'
 import { ethCallMethods } from './rpc/eth-call.ts'
 import { ethListenMethods } from './rpc/eth-listen.ts'
@@ -45,10 +46,10 @@ export function createRpc(parts: RpcParts): Rpc {
     ...ethListenMethods(filters),
     ...txpoolMethods(backend),
     ...nodeMethods(backend),
-    ...(parts.devnetControl ? devnetMethods(backend) : []),
+    ...(parts.devnetControl ? [...devnetMethods(backend), ...clockMethods(backend)] : []),
     ...(parts.links === undefined ? [] : linkMethods(parts.links)),
   ]
-  const table = [...base, ...(parts.devnetControl ? devnetAliases(base) : [])]
+  const table = [...base, ...(parts.devnetControl ? devnetAliases(backend, base) : [])]
   const onBug = (error: unknown, method?: string) =>
     parts.log.error('rpc/bug', { method, error: error instanceof Error ? error.stack : error })
   const dispatcher = createDispatcher({

@@ -20,6 +20,7 @@ import {
   type PoolMessage,
   type ProducerMessage,
   type Signer,
+  type TxOrigin,
   type TxReceipt,
   type TxRecord,
   zeroAddress,
@@ -147,6 +148,7 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
   ])
   const pooled: TxRecord[] = []
   const bugs: unknown[] = []
+  const logged: (readonly [string, unknown])[] = []
   const state: { syncing: boolean; draining: boolean; answers: boolean } = {
     ...{ syncing: false, draining: false, answers: true },
   }
@@ -324,7 +326,12 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
     devnetControl: true,
     allowUnprotected: false,
     txFeeCapWei: 10n ** 18n,
-    log: { debug() {}, info() {}, warn() {}, error: (_code, fields) => bugs.push(fields) },
+    log: {
+      debug() {},
+      info: (code, fields) => logged.push([code, fields]),
+      warn() {},
+      error: (_code, fields) => bugs.push(fields),
+    },
     draining: () => state.draining,
     ...parts,
   })
@@ -337,6 +344,7 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
     accounts,
     state,
     bugs,
+    logged,
     emit: (fact: Fact): void => {
       for (const listener of listeners) listener(fact)
     },
@@ -371,10 +379,7 @@ export function headFact(added: readonly Block[]): Fact {
 }
 
 /** One pool turn after which these transactions are pending. */
-export function pendingFact(
-  txs: readonly TxRecord[],
-  origin: 'gossip' | 'private' = 'gossip',
-): Fact {
+export function pendingFact(txs: readonly TxRecord[], origin: TxOrigin = 'gossip'): Fact {
   const none: readonly Hash[] = []
   return {
     ...{ type: 'pool.changed', head: zeroHash, added: none, promoted: none, demoted: none },

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Write } from '@rockpool/protocol'
@@ -62,6 +62,24 @@ test('a database whose manifest is damaged is refused as store/corrupt and not r
   await expect(openDatabase(directory)).rejects.toMatchObject({ code: 'store/corrupt' })
   const after = (await readdir(directory)).filter(name => name !== 'LOG' && name !== 'LOG.old')
   expect(after).toEqual(before)
+})
+
+test('a log with a torn end loses the batch that was torn, whole, and none before it', async () => {
+  const directory = await newDirectory()
+  const database = await openDatabase(directory)
+  const store = database.room('pool')
+  for (let key = 0; key < 20; key += 2) {
+    await store.batch([put(key, new Uint8Array(500)), put(key + 1, new Uint8Array(500))])
+  }
+  await database.close()
+  const [log = ''] = (await readdir(directory)).filter(name => name.endsWith('.log'))
+  const { size } = await stat(join(directory, log))
+  await truncate(join(directory, log), size - 100)
+
+  const again = await openDatabase(directory)
+  const keys = (await again.room('pool').scan({})).map(({ key }) => key[0])
+  expect(keys).toEqual(Array.from({ length: 18 }, (_, key) => key))
+  await again.close()
 })
 
 test('reading a damaged table is store/corrupt', async () => {

@@ -7,7 +7,12 @@ const id = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
 const addr = multiaddr(`/ip4/127.0.0.1/tcp/7625/p2p/${id}`)
 
 /** A dialer of one static peer on a virtual clock; `answers` says whether the next dial succeeds. */
-function lab({ self = '1', yieldMs = 0, answers = (): boolean => false } = {}) {
+function lab({
+  self = '1',
+  yieldMs = 0,
+  backoffMaxMs = 60_000,
+  answers = (): boolean => false,
+} = {}) {
   const clock = new VirtualClock()
   const dials: number[] = []
   const warnings: string[] = []
@@ -18,6 +23,7 @@ function lab({ self = '1', yieldMs = 0, answers = (): boolean => false } = {}) {
     clock,
     yieldMs,
     backoffMinMs: 1_000,
+    backoffMaxMs,
     coolDownMaxMs: 60_000,
     random: () => 1,
     log: { debug() {}, info() {}, warn: code => void warnings.push(code) },
@@ -43,11 +49,21 @@ function lab({ self = '1', yieldMs = 0, answers = (): boolean => false } = {}) {
   return { clock, dialer, dials, warnings, run, close }
 }
 
-test('waits double from a second to a minute, between half and the whole of it', () => {
-  expect([0, 1, 2, 5, 6, 99].map(failures => backoffMs(1_000, failures, 1))).toEqual([
+test('waits double from the shortest to the longest, between half and the whole of it', () => {
+  const aMinute = { minMs: 1_000, maxMs: 60_000 }
+  expect([0, 1, 2, 5, 6, 99].map(failures => backoffMs(aMinute, failures, 1))).toEqual([
     1_000, 2_000, 4_000, 32_000, 60_000, 60_000,
   ])
-  expect(backoffMs(1_000, 3, 0)).toBe(4_000)
+  expect(backoffMs(aMinute, 3, 0)).toBe(4_000)
+})
+
+test('where nodes come and go all the time nobody waits longer than a second', async () => {
+  const { dialer, dials, run } = lab({ backoffMaxMs: 1_000 })
+
+  dialer.start()
+  await run(60_000)
+
+  expect(dials).toEqual(Array.from({ length: 61 }, (_, index) => index * 1_000))
 })
 
 test('an unreachable static peer is dialled for ever, with one warning an hour', async () => {

@@ -11,6 +11,7 @@ interface Parts {
   /** See the profile: wait of the higher of two ids, wait before the second dial, longest wait after a goodbye. */
   readonly yieldMs: number
   readonly backoffMinMs: number
+  readonly backoffMaxMs: number
   readonly coolDownMaxMs: number
   random(): number
   dial(addr: Addr, deadlineMs: number): Promise<PeerId>
@@ -21,15 +22,22 @@ const DIAL_MS = 30_000
 const STEADY_MS = 60_000
 const WARN_EVERY_MS = 3_600_000
 
-/** Wait before dial number `failures` + 2 of one peer: the least doubled with each failure up to a minute, times 0.5 to 1. */
-export function backoffMs(minMs: number, failures: number, random: number): number {
-  return Math.min(60_000, minMs * 2 ** Math.min(failures, 16)) * (0.5 + random / 2)
+/** Shortest and longest wait between two dials of a peer. Milliseconds. */
+export interface Backoff {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/** Wait before dial number `failures` + 2 of one peer: the least doubled with each failure up to the longest, times 0.5 to 1. */
+export function backoffMs({ minMs, maxMs }: Backoff, failures: number, random: number): number {
+  return Math.min(maxMs, minMs * 2 ** Math.min(failures, 16)) * (0.5 + random / 2)
 }
 
 /** Keeps static peers and bootnodes connected, for ever and all at once. libp2p's own keep-alive gives up after five dials. */
 export function createDialer(parts: Parts) {
   const { targets, self, clock, log, random, dial, isConnected } = parts
-  const { yieldMs, backoffMinMs, coolDownMaxMs } = parts
+  const { yieldMs, coolDownMaxMs } = parts
+  const backoff = { minMs: parts.backoffMinMs, maxMs: parts.backoffMaxMs }
   const loops = new Map(targets.map(target => [target.id, createLoop(target)]))
   let running = false
 
@@ -66,7 +74,7 @@ export function createDialer(parts: Parts) {
 
     function ended(): void {
       dialling = false
-      if (running && !isConnected(id)) wait(backoffMs(backoffMinMs, failures++, random()))
+      if (running && !isConnected(id)) wait(backoffMs(backoff, failures++, random()))
     }
 
     function failed(cause: string): void {
@@ -79,8 +87,8 @@ export function createDialer(parts: Parts) {
     function closed(heldMs: number, bye: Goodbye | undefined): void {
       if (!running || dialling) return
       if (heldMs >= STEADY_MS) failures = 0
-      const backoff = backoffMs(backoffMinMs, failures++, random())
-      wait(bye === undefined ? backoff : Math.max(backoff, coolDownMaxMs))
+      const waitMs = backoffMs(backoff, failures++, random())
+      wait(bye === undefined ? waitMs : Math.max(waitMs, coolDownMaxMs))
     }
 
     // Two nodes that list each other would make two connections; the higher id lets the other go first.

@@ -20,12 +20,14 @@ interface Parts {
   readonly clock: NetworkClock
   readonly meter: NetworkMeter
   sink(): NetworkSink | undefined
+  /** The router's own score of a peer it knows. */
+  score(id: PeerId): number
   /** While false nothing is judged: everything is ignored. */
   isOpen(): boolean
 }
 
 /** Topics of this node: what others publish is judged by the sink, and relayed only when it accepts. */
-export function createGossip({ router, ids, clock, meter, sink, isOpen }: Parts) {
+export function createGossip({ router, ids, clock, meter, sink, score, isOpen }: Parts) {
   const subscribed = new Set<Topic>()
   let started = false
   const judging = createJudging(clock, limits.verdictDeadlineMs, {
@@ -96,8 +98,7 @@ export function createGossip({ router, ids, clock, meter, sink, isOpen }: Parts)
     stop: judging.stop,
     publish,
     meshSize: (topic: Topic): number => router.getMeshPeers(topic).length,
-    score: (id: PeerId): number | undefined =>
-      router.peers.has(id) ? router.score.score(id) : undefined,
+    score: (id: PeerId): number | undefined => (router.peers.has(id) ? score(id) : undefined),
     meshes: () =>
       [...subscribed].map(topic => ({ topic, size: router.getMeshPeers(topic).length })),
   }

@@ -254,6 +254,20 @@ describe('staying connected', () => {
   })
 })
 
+test('a peer this node thinks badly of leaves the mesh and stays connected', async () => {
+  const [left, right] = [await node(1), await node(2)]
+  await left.network.dial(address(right), 5_000)
+  await until(meshed([left, right], 1))
+
+  left.network.reputation(() => -90)
+  await until(() => left.network.meshSize(topic) === 0)
+  expect(left.network.gossipScore(right.network.self)).toBeGreaterThan(-45)
+
+  left.network.reputation(() => 0)
+  await until(() => (left.network.gossipScore(right.network.self) ?? -1) >= 0)
+  expect(left.network.peers().length).toBe(1)
+})
+
 describe('hostile frames', () => {
   test('are held against their sender and change nothing for the others', async () => {
     const victim = await node(1)

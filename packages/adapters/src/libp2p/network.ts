@@ -33,6 +33,7 @@ import { createPeers } from './peers.ts'
 import { profiles, thresholds } from './profiles.ts'
 import { routerOf } from './router.ts'
 import { installFrameTap } from './router-patches.ts'
+import { installScoreWatch } from './score-patches.ts'
 
 export interface Libp2pNetwork extends NetworkPort {
   /** What the network counted and what it is made of now. */
@@ -84,11 +85,9 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     clock,
     frameDropped: meter.frameDropped,
     isConnected: id => libp2p.getConnections(peerIdFromString(id)).length > 0,
-    fault(id, reason, evidence) {
-      meter.fault(reason)
-      sink?.wireFault(id, reason, evidence)
-    },
+    fault,
   })
+  const scores = installScoreWatch(router, { fault })
   const connectionTo = (id: PeerId): Connection | undefined => peers.connectionTo(id)
   const goodbyes = createGoodbyes({ libp2p, clock, meter, connectionTo })
   const direct = createDirect({ libp2p, clock, meter, connectionTo })
@@ -97,6 +96,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     ids,
     clock,
     meter,
+    score: scores.own,
     sink: () => sink,
     isOpen: () => stopping === undefined,
   })
@@ -126,6 +126,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     random,
     yieldMs: profile.yieldMs,
     backoffMinMs: profile.backoffMinMs,
+    backoffMaxMs: profile.backoffMaxMs,
     coolDownMaxMs: profile.coolDownMaxMs,
     dial,
     isConnected: peers.has,
@@ -133,6 +134,11 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   const drift = createDriftWatch()
   const overflow = createOverflowWatch(router)
   const serving: Promise<void>[] = [goodbyes.listen()]
+
+  function fault(id: PeerId, reason: string, evidence: string): void {
+    meter.fault(reason)
+    sink?.wireFault(id, reason, evidence)
+  }
 
   async function start(): Promise<void> {
     if (stopping !== undefined) throw new CodedError('p2p/not-running')
@@ -266,6 +272,8 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     gate(next) {
       decide = next
     },
+    reputation: scores.reputation,
+    forgive: scores.forgive,
     listen(next) {
       sink = next
     },

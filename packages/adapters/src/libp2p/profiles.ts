@@ -39,6 +39,8 @@ interface Profile {
   readonly coolDownMaxMs: number
   /** Wait before the second dial of a peer, doubled with each failure. */
   readonly backoffMinMs: number
+  /** Longest wait between two dials of a peer that does not answer. */
+  readonly backoffMaxMs: number
   /** Wait of the higher id of two nodes before its first dial, so that both do not dial at once. */
   readonly yieldMs: number
 }
@@ -51,9 +53,11 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     inboundPending: 100,
     colocation: { weight: 0, threshold: 8 },
     exempt: 'private',
-    coolDownMaxMs: 2_000,
+    // A node that is started again is back with the others within a second.
+    coolDownMaxMs: 1_000,
     // Nodes of a devnet start together: the first dial often finds nobody yet.
     backoffMinMs: 100,
+    backoffMaxMs: 1_000,
     yieldMs: 500,
   },
   small: {
@@ -65,6 +69,7 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     exempt: 'private',
     coolDownMaxMs: 60_000,
     backoffMinMs: 1_000,
+    backoffMaxMs: 60_000,
     yieldMs: 0,
   },
   public: {
@@ -76,6 +81,7 @@ export const profiles: Readonly<Record<NetworkProfile, Profile>> = {
     exempt: 'loopback',
     coolDownMaxMs: 60_000,
     backoffMinMs: 1_000,
+    backoffMaxMs: 60_000,
     yieldMs: 0,
   },
 }

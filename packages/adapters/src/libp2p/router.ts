@@ -14,6 +14,23 @@ export interface RawFrame {
 
 export type FrameSource = AsyncIterable<RawFrame>
 
+/** The router's book of scores. */
+interface RouterScore {
+  score(id: string): number
+  readonly params: PeerScoreParams
+  readonly peerStats: Map<
+    string,
+    { connected: boolean; expire: number; readonly knownIPs: ReadonlySet<string> }
+  >
+  readonly scoreCache: Map<string, unknown>
+  addPeer(id: string): void
+  removePeer(id: string): void
+  addIP(id: string, ip: string): void
+  removeIP(id: string, ip: string): void
+  addPenalty(id: string, penalty: number, label: string): void
+  rejectInvalidMessage(id: string, topic: string): void
+}
+
 /** Members of the router that its published interface leaves out. */
 export interface Router extends GossipSub {
   readonly peers: ReadonlyMap<string, PeerId>
@@ -22,7 +39,7 @@ export interface Router extends GossipSub {
     string,
     { readonly source: FrameSource; readonly rawStream: Stream }
   >
-  readonly score: { score(id: string): number; readonly params: PeerScoreParams }
+  readonly score: RouterScore
   readonly allowedTopics: Set<string> | null
   readonly status: { readonly heartbeatTimeout?: NodeJS.Timeout }
   getMeshPeers(topic: string): string[]

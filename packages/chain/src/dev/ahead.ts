@@ -1,7 +1,8 @@
 import type { Answer, Block, BlockFrame, Crypto, Hash, Recovery } from '@rockpool/protocol'
 import { limits } from '@rockpool/protocol'
 import { openBody } from './archive.ts'
-import { sealDigest } from './header.ts'
+import { decodeHeader, sealDigest } from './header.ts'
+import type { Keccak } from './keccak.ts'
 
 /** What recovering the signatures of a block gave. */
 export interface Opened {
@@ -14,6 +15,32 @@ export interface Opened {
 export interface Upcoming {
   readonly frame: BlockFrame
   readonly hash: Hash
+}
+
+/** Which of the blocks that wait come next. Their headers are read once, though they are looked at for as long as they wait. */
+export class Outlook {
+  readonly #keccak256: Keccak
+  readonly #hashes = new WeakMap<BlockFrame, Hash | null>()
+
+  constructor(keccak256: Keccak) {
+    this.#keccak256 = keccak256
+  }
+
+  on(frames: readonly BlockFrame[]): readonly Upcoming[] {
+    return frames.slice(0, limits.recoverAheadBlocksMax).flatMap(frame => {
+      const hash = this.#hashOf(frame)
+      return hash === null ? [] : [{ frame, hash }]
+    })
+  }
+
+  #hashOf(frame: BlockFrame): Hash | null {
+    const known = this.#hashes.get(frame)
+    if (known !== undefined) return known
+    const header = decodeHeader(frame.header, this.#keccak256)
+    const hash = header.ok ? header.value.hash : null
+    this.#hashes.set(frame, hash)
+    return hash
+  }
 }
 
 /**

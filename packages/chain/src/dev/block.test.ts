@@ -132,6 +132,7 @@ describe('a built block', () => {
     )
     const full = {
       get: state.get.bind(state),
+      has: state.has.bind(state),
       cells: () => state.cells(),
       size: limits.accountsMax - 2,
     }

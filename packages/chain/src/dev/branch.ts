@@ -73,6 +73,12 @@ export class Branch {
     return 'done'
   }
 
+  /** Makes what has been executed the state: account by account, not block by block. */
+  settle(state: State): void {
+    if (this.#overlay !== null) return state.revert(this.#overlay.changes)
+    for (const { changes } of this.executed) state.commit(changes)
+  }
+
   #execute({ header, txs }: Block): Effect | { readonly check: string } {
     const env = envOn(this.#parent, this.#genesis, header, this.#keccak256)
     const result = execute(this.#view, env, txs)

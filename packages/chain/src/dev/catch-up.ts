@@ -10,16 +10,18 @@ import type { Fetch } from './range-fetch.ts'
 import { distances, isIn } from './range-fetch.ts'
 
 /**
- * How following a peer's branch ended. `done`: all it told of is here. `short`: it has less than it told of. `silent`: no answer in time.
+ * How following a peer's branch ended. `done`: all it told of is here. `stale`: it was here before
+ * anything was asked for, by gossip. `short`: the peer has less than it told of. `silent`: no answer in time, or
+ * one that broke off.
  * `wrong`: it is at fault, and has been reported. `deep`: its branch parts too far below the head. `stopped`: this node could not go on.
  */
-export type CatchUpEnd = 'done' | 'short' | 'silent' | 'wrong' | 'deep' | 'stopped'
+export type CatchUpEnd = 'done' | 'stale' | 'short' | 'silent' | 'wrong' | 'deep' | 'stopped'
 
 export interface CatchUpParts {
   readonly chain: ActorRef<ChainMessage>
   readonly fetch: Fetch
   readonly keccak256: Keccak
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: string, detail: string) => void
   /** A block that was not known came in. */
   readonly gained: (peer: PeerId, number: number) => void
 }
@@ -53,7 +55,7 @@ export function createCatchUp({ chain, fetch, keccak256, fault, gained }: CatchU
     const start = yield* fetch.common(peer, heights, theirs, 1)
     if (start === null) return 'silent'
     if (ours - start.number > limits.reorgDepthMax) return 'deep'
-    if (start.number >= number) return 'short'
+    if (start.number >= number) return 'stale'
     let at: At = start
     while (at.number < number) {
       const marks = yield* marksAfter(peer, at, number)
@@ -139,7 +141,8 @@ export function createCatchUp({ chain, fetch, keccak256, fault, gained }: CatchU
       const waitMs = Math.min(first.retryAfterSeconds * 1_000, limits.rangeRequestMs)
       return { busyMs: Math.max(1, waitMs) }
     }
-    if (answers.at(-1)?.kind !== 'end') return wrong(peer, 'a range without an end')
+    // A node that stops, or a connection that ends, leaves an answer without an end: nobody's fault.
+    if (answers.at(-1)?.kind !== 'end') return { end: 'silent' }
     const frames: BlockFrame[] = []
     let parent = after.hash
     for (const answer of answers) {

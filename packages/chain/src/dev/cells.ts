@@ -26,9 +26,10 @@ export interface Cells {
 export function cellOf(
   address: Address,
   slot: number,
-  before: { readonly nonce: number; readonly balance: bigint; readonly delegation: Address | null },
+  nonce: number,
+  balance: bigint,
+  delegation: Address | null,
 ): Cell {
-  const { nonce, balance, delegation } = before
   return {
     address,
     slot,
@@ -73,8 +74,11 @@ export class ViewCells implements Cells {
     const known = this.#cells.get(address)
     if (known !== undefined) return known
     const before = this.#view.get(address)
-    const cell = before === undefined ? newCell(address) : cellOf(address, -1, before)
     if (before === undefined) this.newCount += 1
+    const cell =
+      before === undefined
+        ? newCell(address)
+        : cellOf(address, -1, before.nonce, before.balance, before.delegation)
     this.#cells.set(address, cell)
     return cell
   }
@@ -108,7 +112,8 @@ export function changesOf(
 export class CellChanges implements Changes {
   readonly cells: readonly Cell[]
   readonly version: object | null
-  readonly #after: boolean
+  /** Whether these are the accounts after the block, or before it. */
+  readonly after: boolean
   #byAddress: Map<Address, Cell> | undefined
 
   constructor(
@@ -117,7 +122,7 @@ export class CellChanges implements Changes {
   ) {
     this.cells = cells
     this.version = side.version
-    this.#after = side.after
+    this.after = side.after
   }
 
   get size(): number {
@@ -136,7 +141,7 @@ export class CellChanges implements Changes {
 
   /** What leads back. */
   reversed(): CellChanges {
-    return new CellChanges(this.cells, { after: !this.#after, version: null })
+    return new CellChanges(this.cells, { after: !this.after, version: null })
   }
 
   *keys(): Generator<Address> {
@@ -148,7 +153,7 @@ export class CellChanges implements Changes {
   }
 
   #accountOf(cell: Cell): Account | null {
-    const { nonce, balance, delegation } = this.#after
+    const { nonce, balance, delegation } = this.after
       ? cell
       : {
           nonce: cell.nonceBefore,

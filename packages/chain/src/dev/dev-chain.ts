@@ -8,15 +8,17 @@ import type {
   Hash,
   Header,
   ImportOutcome,
-  TxRecord,
   Write,
 } from '@rockpool/protocol'
-import { encodeBlockFrame, failed, limits, ok } from '@rockpool/protocol'
+import { limits } from '@rockpool/protocol'
 import type { HeadWindow } from '../head-window.ts'
 import { createHeadWindow } from '../head-window.ts'
-import { buildBlock, envOn } from './block.ts'
-import type { BranchFailure, Effect } from './branch.ts'
+import type { AccountsAt } from './accounts-at.ts'
+import { accountsAt } from './accounts-at.ts'
+import type { BranchFailure } from './branch.ts'
 import { Branch } from './branch.ts'
+import type { BuildWish } from './builder.ts'
+import { Builder } from './builder.ts'
 import type { Path, TreeBlock, Via } from './fork-choice.ts'
 import { BlockTree, isHeavier } from './fork-choice.ts'
 import type { Genesis } from './genesis.ts'
@@ -24,19 +26,11 @@ import { headOf } from './header.ts'
 import { Judge } from './judge.ts'
 import type { Keccak } from './keccak.ts'
 import { turnOf } from './rank.ts'
-import {
-  connectWrites,
-  del,
-  disconnectWrites,
-  forgetWrites,
-  keys,
-  sideWrites,
-  signedWrite,
-} from './records.ts'
+import { connectWrites, del, disconnectWrites, forgetWrites, keys, sideWrites } from './records.ts'
 import type { Resident } from './residents.ts'
 import { Residents } from './residents.ts'
-import type { Account, State, StateView, Undo } from './state.ts'
-import { Overlay } from './state.ts'
+import { Signed } from './signed.ts'
+import type { State, Undo } from './state.ts'
 import type { Loaded, StoredNode } from './store.ts'
 
 /** A block of the tree. `encoded`: the whole block until it lies in the store, then null. */
@@ -50,25 +44,6 @@ export interface Switch {
   readonly removed: readonly (Resident & { readonly undo: Undo })[]
   readonly branch: Branch
 }
-
-/** Accounts at an old head as far as memory reaches; the undo records of `pending`, applied in that order, lead the rest of the way. */
-export interface AccountsAt {
-  readonly values: Map<Address, Account | null>
-  readonly pending: readonly Hash[]
-}
-
-/** What to build: on `parent` or the head. `sign`: it will be sealed with this node's key. */
-export interface BuildWish {
-  readonly txs: readonly TxRecord[]
-  readonly timeMs: number
-  readonly producer: Address
-  readonly parent?: Hash
-  readonly sign?: boolean
-}
-
-const unsealed = new Uint8Array(65)
-/** Built blocks whose effects are remembered until they come back sealed. */
-const builtMax = 4
 
 /**
  * The dev chain without its mailbox: keeps the block tree, the state of the head and recent blocks with their undo steps; chooses the head
@@ -88,10 +63,8 @@ export class DevChain {
   readonly #nodes = new Map<Hash, Node>()
   readonly #residents = new Residents()
   readonly #window: HeadWindow
-  readonly #signed: Map<Hash, { readonly height: number; readonly hash: Hash }>
-  readonly #built = new Map<Hash, Effect>()
-  /** State after the block built last beside the canonical branch; holds only on the head it was made on. */
-  #besides: { readonly hash: Hash; readonly head: Hash; readonly view: Overlay } | null = null
+  readonly #signed: Signed
+  readonly #builder: Builder
   /** Deletions that wait for the next batch. */
   #garbage: Write[] = []
   #diverged = false
@@ -103,7 +76,7 @@ export class DevChain {
     this.genesisNode = loaded.genesis
     this.#keccak256 = keccak256
     this.#state = loaded.state
-    this.#signed = new Map(loaded.signed)
+    this.#signed = new Signed(loaded.signed)
     const [root, ...rest] = loaded.canonical
     const head = loaded.canonical.at(-1)
     if (root === undefined || head === undefined) throw new RangeError('a chain has a head')
@@ -115,10 +88,15 @@ export class DevChain {
     this.#window = createHeadWindow(
       loaded.canonical.slice(-limits.headWindow).map(({ header }) => headOf(header)),
     )
+    const headerOf = (hash: Hash) => this.#nodes.get(hash)?.header
+    this.#builder = new Builder({
+      ...{ genesis, keccak256, headerOf, signed: this.#signed },
+      ...{ state: this.#state, tree: this.#tree, residents: this.#residents },
+    })
     this.judge = new Judge({
       genesis,
       keccak256,
-      headerOf: hash => this.#nodes.get(hash)?.header,
+      headerOf,
       headNumber: () => this.#tree.head.number,
     })
   }
@@ -162,7 +140,7 @@ export class DevChain {
 
   /** The block this node signed on `parent`, if any. */
   signedOn(parent: Hash): Hash | undefined {
-    return this.#signed.get(parent)?.hash
+    return this.#signed.on(parent)
   }
 
   /** Takes a block whose header, seal and body root are right into the tree; null when it is in. */
@@ -239,7 +217,7 @@ export class DevChain {
       ancestor: this.#nodeOf(path.ancestor.hash).header,
       undos: removed.map(({ undo }) => undo),
       added,
-      known: hash => this.#built.get(hash),
+      known: hash => this.#builder.effectOf(hash),
     })
     return { path, removed, branch }
   }
@@ -288,12 +266,8 @@ export class DevChain {
   }
 
   /** Writes that remember what this node signed on a parent, and forget what is too old to matter. */
-  signedWrites({ parentHash, number, hash }: Header): Write[] {
-    const writes = [signedWrite(parentHash, number, hash)]
-    for (const [parent, { height }] of this.#signed) {
-      if (height < number - limits.reorgDepthMax) writes.push(del(keys.signed(parent)))
-    }
-    return writes
+  signedWrites(header: Header): Write[] {
+    return this.#signed.writes(header)
   }
 
   /** A switch is written: make it. */
@@ -302,12 +276,9 @@ export class DevChain {
     const top = path.added.at(-1)
     if (top === undefined) throw new RangeError('a switch adds a block')
     const old = headOf(this.head)
-    for (const { block, undo } of removed) {
-      this.#state.revert(undo)
-      this.#residents.set({ block })
-    }
-    for (const { block, receipts, changes, undo } of branch.executed) {
-      this.#state.commit(changes)
+    branch.settle(this.#state)
+    for (const { block } of removed) this.#residents.set({ block })
+    for (const { block, receipts, undo } of branch.executed) {
       this.#residents.set({ block, receipts, undo })
       this.#nodeOf(block.header.hash).encoded = null
     }
@@ -346,85 +317,24 @@ export class DevChain {
   }
 
   /** What this node signed is written. */
-  markSigned({ parentHash, number, hash }: Header): void {
-    this.#signed.set(parentHash, { height: number, hash })
-    for (const [parent, { height }] of this.#signed) {
-      if (height < number - limits.reorgDepthMax) this.#signed.delete(parent)
-    }
+  markSigned(header: Header): void {
+    this.#signed.mark(header)
   }
 
   /** Undo records of blocks above `parent` that must be read from the store before anything can be built on it. */
   missingUndos(parent: Hash | undefined): readonly Hash[] {
-    if (parent === undefined || !this.#tree.isCanonical(parent)) return []
-    const removed = this.#tree.path(this.#tree.head.hash, parent)?.removed ?? []
-    return removed
-      .map(({ hash }) => hash)
-      .filter(hash => this.#residents.get(hash)?.undo === undefined)
+    return this.#builder.missingUndos(parent)
   }
 
   /** An executed block that lacks only its seal. `read`: undo records that memory lacks. */
   build(wish: BuildWish, read: ReadonlyMap<Hash, Undo> = new Map()): Answer<BuiltBlock> {
-    const parent = this.#nodes.get(wish.parent ?? this.#tree.head.hash)?.header
-    if (parent === undefined) return failed('chain/unknown-block')
-    if (wish.sign === true && this.#signed.has(parent.hash)) return failed('chain/double-sign')
-    const view = this.#viewAt(parent, read)
-    if (view === null) return failed('chain/state-missing')
-    const env = envOn(parent, this.genesis, wish, this.#keccak256)
-    const built = buildBlock(parent, view, env, wish.txs)
-    const { header, encodedHeader, receipts, changes, undo, included } = built
-    this.#built.set(header.hash, { receipts, changes, undo })
-    if (view !== this.#state && wish.sign !== undefined)
-      this.#buildBeside(header.hash, view, changes)
-    for (const oldest of this.#built.keys()) {
-      if (this.#built.size <= builtMax) break
-      this.#built.delete(oldest)
-    }
-    const raws = included.map(({ raw }) => raw)
-    const size = encodeBlockFrame({ header: encodedHeader, txs: raws, seal: unsealed }).length
-    const block = { header, txs: included, size }
-    return ok({ hash: header.hash, header: encodedHeader, block, receipts })
+    return this.#builder.build(wish, read)
   }
 
   /** Accounts at a canonical block, newest undo steps first as far as they are in memory. */
   accountsAt(addresses: readonly Address[], at: Header): AccountsAt {
-    const values = new Map<Address, Account | null>()
-    for (const address of addresses) values.set(address, this.#state.get(address) ?? null)
-    const pending: Hash[] = []
-    for (let height = this.#tree.head.number; height > at.number; height--) {
-      const hash = this.#tree.canonicalAt(height)
-      if (hash === undefined) break
-      const undo = pending.length === 0 ? this.#residents.get(hash)?.undo : undefined
-      if (undo === undefined) pending.push(hash)
-      else stepBack(values, undo)
-    }
-    return { values, pending }
-  }
-
-  #viewAt(at: Header, read: ReadonlyMap<Hash, Undo>): StateView | null {
-    if (at.hash === this.#tree.head.hash) return this.#state
-    const beside = this.#besides
-    if (beside?.hash === at.hash && beside.head === this.#tree.head.hash) return beside.view
-    const path = this.#tree.path(this.#tree.head.hash, at.hash)
-    if (path === undefined) return null
-    const overlay = this.#state.overlay()
-    for (const { hash } of path.removed) {
-      const undo = this.#residents.get(hash)?.undo ?? read.get(hash)
-      if (undo === undefined) return null
-      overlay.apply(undo)
-    }
-    for (const { hash } of path.added) {
-      const effect = this.#built.get(hash)
-      if (effect === undefined) return null
-      overlay.apply(effect.changes)
-    }
-    return overlay
-  }
-
-  /** A block that will be built upon: the state after it is kept, so that a long branch does not cost its square. */
-  #buildBeside(hash: Hash, view: StateView, changes: Undo): void {
-    if (!(view instanceof Overlay)) return
-    view.apply(changes)
-    this.#besides = { hash, head: this.#tree.head.hash, view }
+    const chain = { state: this.#state, tree: this.#tree, residents: this.#residents }
+    return accountsAt(chain, addresses, at)
   }
 
   #treeBlock({
@@ -460,13 +370,5 @@ export class DevChain {
     const node = this.#nodes.get(hash)
     if (node === undefined) throw new Error(`block ${hash} is not in the tree`)
     return node
-  }
-}
-
-/** Takes one block back for the accounts that are asked for. */
-export function stepBack(values: Map<Address, Account | null>, undo: Undo): void {
-  for (const address of values.keys()) {
-    const before = undo.get(address)
-    if (before !== undefined) values.set(address, before)
   }
 }

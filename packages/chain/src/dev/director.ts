@@ -12,6 +12,7 @@ import type {
   TxRecord,
 } from '@rockpool/protocol'
 import { failed, limits, ok } from '@rockpool/protocol'
+import type { ChainClock } from './chain-clock.ts'
 import type { Genesis } from './genesis.ts'
 import type { Job } from './job.ts'
 import { asked, pause } from './job.ts'
@@ -23,8 +24,7 @@ export interface DirectorParts extends OwnBlockParts {
   readonly genesis: Genesis
   /** A number in [0, 1), from the seed of the node. */
   readonly random: () => number
-  /** The chain clock. */
-  readonly wall: () => number
+  readonly clock: Pick<ChainClock, 'now' | 'realMs'>
 }
 
 export interface ReorgWish {
@@ -60,7 +60,7 @@ export function* forceReorg(
   signer: BlockSigner,
   wish: ReorgWish,
 ): Job<Answer<ForcedReorg>> {
-  const { chain, genesis } = parts
+  const { chain, genesis, clock } = parts
   let from: Hash | null = null
   for (let tries = 0; tries < limits.reorgTriesMax; tries++) {
     const status = yield* asked<ChainMessage, ChainStatus>(
@@ -78,9 +78,11 @@ export function* forceReorg(
     from = leaving.ancestor.block.header.hash
     const kept = chooseKept(leaving.removed, wish.keepTxs, parts.random)
     const made = yield* branch(parts, signer, leaving, kept)
+    // The head moved meanwhile, and the states of the unfinished branch are kept for one head only: it is begun again.
+    if (!made.ok && made.code === 'chain/state-missing') continue
     if (!made.ok) return made
     if (yield* isHead(parts, made.value)) return ok(answerOf(leaving, made.value, kept))
-    yield* pause(Math.max(genesis.blockTimeMs, settleMsMin))
+    yield* pause(Math.max(clock.realMs(genesis.blockTimeMs), settleMsMin))
     if (yield* isHead(parts, made.value)) return ok(answerOf(leaving, made.value, kept))
   }
   return failed('devnet/outrun')
@@ -112,7 +114,7 @@ function* branch(
   { ancestor, totalWeight }: Leaving,
   kept: readonly TxRecord[],
 ): Job<Answer<readonly Block[]>> {
-  const { chain, genesis, wall } = parts
+  const { chain, genesis, clock } = parts
   const goal = totalWeight + leadBlocks * genesis.producers.length
   const made: Block[] = []
   let parent: Header = ancestor.block.header
@@ -124,9 +126,10 @@ function* branch(
     const turn = turnOf(genesis, signer.address, parent.number + 1)
     if (turn === null) return failed('chain/unknown-producer')
     const least = parent.timeMs + Math.max(turn.gapMs, 1)
-    const timeMs = Math.max(least, Math.min(parent.timeMs + genesis.blockTimeMs, wall())) + later
-    const ahead = timeMs - aheadMsMax - wall()
-    if (ahead > 0) yield* pause(ahead)
+    const timeMs =
+      Math.max(least, Math.min(parent.timeMs + genesis.blockTimeMs, clock.now())) + later
+    const ahead = timeMs - aheadMsMax - clock.now()
+    if (ahead > 0) yield* pause(clock.realMs(ahead))
     const on = parent.hash
     const txs = left
     const built = yield* asked<ChainMessage, Answer<BuiltBlock>>(

@@ -1,13 +1,5 @@
 import type { Address, ForkRules, TxReceipt, TxRecord } from '@rockpool/protocol'
-import {
-  addressOf,
-  encodeRlp,
-  floorGas,
-  fromHex,
-  intrinsicGas,
-  quantityToBytes,
-  zeroAddress,
-} from '@rockpool/protocol'
+import { createdAddress, floorGas, intrinsicGas, zeroAddress } from '@rockpool/protocol'
 import type { Cell, Cells } from './cells.ts'
 import type { Keccak } from './keccak.ts'
 import type { Changes, StateView, Undo } from './state.ts'
@@ -101,6 +93,17 @@ const nonceEnd = Number.MAX_SAFE_INTEGER
 const transferGas = 21_000
 const transferGasBig = 21_000n
 
+/** What a transaction pays for each gas, worked out from its caps. Wei. */
+interface Fees {
+  readonly feeCap: bigint
+  readonly tipCap: bigint
+  /** To the producer. */
+  readonly tip: bigint
+  readonly price: bigint
+  /** All gas of a plain transfer. */
+  readonly ofTransfer: bigint
+}
+
 /** One block being run: transactions are applied one by one, and `finish` tells what became of the state. */
 export class Execution {
   readonly #env: ExecutionEnv
@@ -111,6 +114,10 @@ export class Execution {
   /** Under these rules a plain transfer costs exactly `transferGas`. */
   readonly #plainTransfers: boolean
   #gasUsed = 0
+  /** The fees worked out last: neighbours in a block often pay the same, and arithmetic of bigints is most of what a transfer costs. */
+  #fees: Fees = { feeCap: -1n, tipCap: -1n, tip: 0n, price: 0n, ofTransfer: 0n }
+  /** Gas whose tips, at `#fees.tip`, the producer has not been paid yet. */
+  #tippedGas = 0
 
   constructor(parent: StateView, env: ExecutionEnv) {
     this.#env = env
@@ -131,41 +138,40 @@ export class Execution {
 
   /** The first rule that keeps `tx` from standing next in this block, or null. Changes nothing. */
   check(tx: TxRecord): Check | null {
-    return this.#check(tx, this.#cells.of(tx.sender))
+    return this.#check(tx, this.#payer(tx), this.#isPlainTransfer(tx))
   }
 
   /** Runs `tx` if it may stand here; otherwise tells the rule it breaks and changes nothing. */
   apply(tx: TxRecord): Check | null {
-    const sender = this.#cells.of(tx.sender)
-    const check = this.#check(tx, sender)
+    const sender = this.#payer(tx)
+    const plain = this.#isPlainTransfer(tx)
+    const check = this.#check(tx, sender, plain)
     if (check !== null) return check
 
-    const { baseFee, rules } = this.#env
-    const room = tx.feeCap - baseFee
-    const tip = tx.tip < room ? tx.tip : room
-    const price = baseFee + tip
+    const { rules } = this.#env
+    const { price, ofTransfer } = this.#feesOf(tx)
     const nonce = sender.nonce
     sender.nonce = nonce + 1
 
     let status: 0 | 1 = 1
     let contractAddress: Address | null = null
     let gasUsed = transferGas
-    let gas = transferGasBig
-    if (tx.to !== null && this.#isPlainTransfer(tx)) {
+    if (tx.to !== null && plain) {
       const target = this.#cells.of(tx.to)
       if (target.delegation !== null && this.#invalidCode(target.delegation)) {
         status = 0
-        gas = tx.gas
-        gasUsed = Number(gas)
-        sender.balance -= price * gas
+        gasUsed = Number(tx.gas)
+        sender.balance -= price * tx.gas
       } else {
-        sender.balance -= price * transferGasBig + tx.value
+        sender.balance -= ofTransfer + tx.value
         target.balance += tx.value
       }
     } else {
+      // Whether an authority exists shows in its balance, and the producer may be one.
+      this.#payProducer()
       const refund = tx.type === 4 ? this.#authorize(tx) : 0
       if (tx.to === null) {
-        contractAddress = this.#createdAddress(tx.sender, nonce)
+        contractAddress = createdAddress(tx.sender, tx.nonce, this.#env.keccak256)
         status = this.#create(tx, sender, this.#cells.of(contractAddress))
       } else {
         status = this.#call(tx.value, sender, this.#cells.of(tx.to))
@@ -173,11 +179,10 @@ export class Execution {
       gasUsed = status === 1 ? intrinsicGas(tx, rules, tx.sender) : Number(tx.gas)
       gasUsed -= Math.min(refund, Math.floor(gasUsed / refundQuotient))
       gasUsed = Math.max(gasUsed, floorGas(tx, rules, tx.sender))
-      gas = BigInt(gasUsed)
-      sender.balance -= price * gas
+      sender.balance -= price * BigInt(gasUsed)
     }
 
-    if (tip > 0n) this.#producer.balance += tip * gas
+    this.#tippedGas += gasUsed
     this.#gasUsed += gasUsed
     this.#receipts.push({
       txHash: tx.hash,
@@ -192,14 +197,44 @@ export class Execution {
 
   /** Pays the reward and tells what changed. Call once, after the last transaction. */
   finish(): Executed {
+    this.#payProducer()
     this.#producer.balance += this.#env.reward
     const { changes, undo } = this.#cells.finish()
     return { ok: true, changes, undo, receipts: this.#receipts, gasUsed: this.#gasUsed }
   }
 
-  #check(tx: TxRecord, sender: Cell): Check | null {
+  /** The account that pays for `tx`, with all it has earned. */
+  #payer(tx: TxRecord): Cell {
+    const cell = this.#cells.of(tx.sender)
+    if (cell === this.#producer) this.#payProducer()
+    return cell
+  }
+
+  #payProducer(): void {
+    if (this.#tippedGas === 0) return
+    this.#producer.balance += this.#fees.tip * BigInt(this.#tippedGas)
+    this.#tippedGas = 0
+  }
+
+  #hasFeesOf(tx: TxRecord): boolean {
+    return tx.feeCap === this.#fees.feeCap && tx.tip === this.#fees.tipCap
+  }
+
+  /** What `tx` pays; its fee cap has been checked. */
+  #feesOf(tx: TxRecord): Fees {
+    if (this.#hasFeesOf(tx)) return this.#fees
+    this.#payProducer()
+    const { baseFee } = this.#env
+    const { feeCap, tip: tipCap } = tx
+    const room = feeCap - baseFee
+    const tip = tipCap < room ? tipCap : room
+    const price = baseFee + tip
+    this.#fees = { feeCap, tipCap, tip, price, ofTransfer: price * transferGasBig }
+    return this.#fees
+  }
+
+  #check(tx: TxRecord, sender: Cell, plain: boolean): Check | null {
     const { rules, baseFee, gasLimit } = this.#env
-    const plain = this.#isPlainTransfer(tx)
     if (tx.type !== 0) {
       if (tx.type === 1 && !rules.berlin) return 'type'
       if (tx.type === 2 && !rules.london) return 'type'
@@ -216,8 +251,10 @@ export class Execution {
     const gas = tx.gas === transferGasBig ? transferGas : Number(tx.gas)
     if (gas > gasLimit - this.#gasUsed) return 'block-gas'
     if (rules.osaka && gas > txGasMax) return 'gas-cap'
-    if (tx.feeCap < baseFee) return 'fee-cap'
-    if (tx.tip > tx.feeCap) return 'tip'
+    if (!this.#hasFeesOf(tx)) {
+      if (tx.feeCap < baseFee) return 'fee-cap'
+      if (tx.tip > tx.feeCap) return 'tip'
+    }
     if (plain) {
       if (gas < transferGas) return 'intrinsic-gas'
     } else {
@@ -258,11 +295,6 @@ export class Execution {
     created.balance += tx.value
     created.nonce = 1
     return 1
-  }
-
-  #createdAddress(sender: Address, nonce: number): Address {
-    const encoded = encodeRlp([fromHex(sender), quantityToBytes(BigInt(nonce))])
-    return addressOf(this.#env.keccak256(encoded).subarray(12))
   }
 
   /** Applies a type 4's authorizations in order (EIP-7702); what is not valid now is skipped. Returns the gas to give back. */

@@ -12,7 +12,7 @@ export interface WatchParts {
   readonly network: Pick<NetworkPort, 'request'>
   readonly protocol: string
   readonly heads: PeerHeads
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: string, detail: string) => void
   /** A peer told of its head. */
   readonly told: () => void
 }
@@ -33,6 +33,7 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
   let beating = false
   let movedMs = Number.NEGATIVE_INFINITY
   let gapMs = 0
+  let surveyed = false
 
   function ask(peer: PeerId): void {
     if (asking.has(peer) || heads.isAside(peer, ctx.now())) return
@@ -90,13 +91,27 @@ export function createHeadWatch(ctx: WatchContext, parts: WatchParts) {
     if (next !== undefined) ask(next)
     if (!outcome.ok) return
     const [frame] = outcome.value
-    const answer = frame === undefined ? undefined : decodeRangeAnswer(frame, 'status')
-    if (answer?.ok !== true) return fault(peer, 'sync/bad-reply', 'status')
+    // A node that is stopping, or is overrun, says nothing.
+    if (frame === undefined) return
+    const answer = decodeRangeAnswer(frame, 'status')
+    if (!answer.ok) return fault(peer, 'sync/bad-reply', 'status')
     if (answer.value.kind !== 'status') return
     const { number, hash, totalWeight } = answer.value
     heads.record({ peer, number, hash, totalWeight })
+    if (asking.size === 0) surveyed = true
     told()
   }
 
-  return { ask, opened, closed, moved, beat, answered }
+  return {
+    ask,
+    opened,
+    closed,
+    moved,
+    beat,
+    answered,
+    /** Whether everybody who was asked at the start has answered or let the time pass, and somebody did answer. */
+    get surveyed(): boolean {
+      return surveyed
+    },
+  }
 }

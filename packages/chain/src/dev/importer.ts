@@ -17,6 +17,7 @@ import type { Upcoming } from './ahead.ts'
 import { Ahead } from './ahead.ts'
 import type { Archive } from './archive.ts'
 import { bodyMatches } from './block.ts'
+import type { ChainClock } from './chain-clock.ts'
 import type { DevChain } from './dev-chain.ts'
 import type { Path } from './fork-choice.ts'
 import type { Job } from './job.ts'
@@ -40,8 +41,10 @@ export interface ImporterParts {
   readonly crypto: Crypto
   readonly recovery: Recovery
   readonly orphans: Orphans
-  /** The chain clock. */
+  /** Wall time: how long things are remembered. */
   readonly now: () => number
+  /** What block times are held against. */
+  readonly clock: ChainClock
   readonly log: Log
   /** The head has changed and all of it is in the store. */
   readonly switched: (fact: ChainHead) => void
@@ -68,7 +71,7 @@ const plainly: Writing = { extra: [], sync: false }
  * at a time; the jobs made here are run by the actor.
  */
 export function createImporter(parts: ImporterParts) {
-  const { chain, archive, store, crypto, recovery, orphans, now, log } = parts
+  const { chain, archive, store, crypto, recovery, orphans, now, clock, log } = parts
   const { keccak256 } = crypto
   const ahead = new Ahead({ crypto, recovery })
 
@@ -87,13 +90,14 @@ export function createImporter(parts: ImporterParts) {
   function* adopt(sealed: SealedBlock): Job<ImportOutcome> {
     const { header, frame, encoded, via } = sealed
     const { hash } = header
-    const place = chain.judge.place(sealed, now())
+    const place = chain.judge.place(sealed, now(), clock.now())
     if (place?.code === 'chain/unknown-parent') {
       orphans.add(sealed, now(), null)
       if (via === 'gossip') parts.missing(sealed)
     }
     if (place?.code === 'chain/in-future') {
-      orphans.add(sealed, now(), header.timeMs - limits.blockFutureMs)
+      const atMs = header.timeMs - limits.blockFutureMs
+      orphans.add(sealed, now(), { atMs, waitMs: clock.realMs(atMs - clock.now()) })
     }
     if (place !== null) return place
     const body = yield* piped(() => {
@@ -131,7 +135,7 @@ export function createImporter(parts: ImporterParts) {
     if (signed !== undefined && signed !== header.hash && !mayRepeat) {
       return failed('chain/double-sign')
     }
-    const place = chain.judge.place({ header, via: 'fetch' }, now())
+    const place = chain.judge.place({ header, via: 'fetch' }, now(), clock.now())
     if (place !== null) return failed(place.code, place.check)
     const block = { header, txs, seal, size }
     const raws = txs.map(({ raw }) => raw)
@@ -141,7 +145,9 @@ export function createImporter(parts: ImporterParts) {
     const extra = isDirector ? [] : chain.signedWrites(header)
     const outcome = yield* settle(header.hash, { extra, sync: true })
     const isIn = outcome.code === 'chain/imported' || outcome.code === 'chain/side-branch'
-    return isIn ? ok(block) : failed(outcome.code, outcome.check)
+    if (isIn) return ok(block)
+    const isRefused = outcome.code === 'load/internal'
+    return failed(outcome.code, isRefused ? 'the store did not take the block' : outcome.check)
   }
 
   /** At start: a crash may have left the head below the heaviest branch that is stored. */

@@ -31,7 +31,7 @@ describe('the judge', () => {
   test('gossip 512 below the head is too old, 511 is not; a fetch may go 4,095 deep', () => {
     const block = forge.next(forge.root)
     const codeAt = (head: number, via: 'gossip' | 'fetch') =>
-      judgeAt(head).place({ header: block.header, via }, now + 60_000)?.code
+      judgeAt(head).place({ header: block.header, via }, now + 60_000, now + 60_000)?.code
 
     expect(codeAt(1 + limits.sideHeightsMax, 'gossip')).toBe('chain/too-old')
     expect(codeAt(limits.sideHeightsMax, 'gossip')).toBeUndefined()
@@ -50,8 +50,8 @@ describe('the judge', () => {
       check: 'judged-before',
     })
     expect(judge.open(bad.frame, 'm', 'gossip', until)).toMatchObject({ header: bad.header })
-    expect(judge.place(sealed(child), until - 1)).toMatchObject({ check: 'parent' })
-    expect(judge.place(sealed(child), until)).toMatchObject({ code: 'chain/unknown-parent' })
+    expect(judge.place(sealed(child), until - 1, until)).toMatchObject({ check: 'parent' })
+    expect(judge.place(sealed(child), until, until)).toMatchObject({ code: 'chain/unknown-parent' })
   })
 
   test('the same block under another seal is judged anew', () => {
@@ -91,14 +91,17 @@ describe('orphans', () => {
   test('a block from the future waits until it is due, one due too late is not kept', () => {
     const orphans = new Orphans()
     const [a, b] = row as [Forged, Forged]
-    orphans.add(sealed(a), now, now + limits.orphanMs)
-    orphans.add(sealed(b), now, now + limits.orphanMs + 1)
+    orphans.add(sealed(a), now, { atMs: now + limits.orphanMs, waitMs: limits.orphanMs })
+    orphans.add(sealed(b), now, {
+      atMs: now + limits.orphanMs + 1,
+      waitMs: limits.orphanMs + 1,
+    })
 
     expect(orphans.size).toBe(1)
-    expect(orphans.nextMs()).toBe(now + limits.orphanMs)
-    expect(orphans.takeDue(now + limits.orphanMs - 1)).toEqual([])
-    expect(orphans.takeDue(now + limits.orphanMs)).toHaveLength(1)
-    expect(orphans.nextMs()).toBeUndefined()
+    expect(orphans.nextMs(chainMs => chainMs)).toBe(now + limits.orphanMs)
+    expect(orphans.takeDue(now + limits.orphanMs - 1, now + limits.orphanMs - 1)).toEqual([])
+    expect(orphans.takeDue(now + limits.orphanMs, now + limits.orphanMs)).toHaveLength(1)
+    expect(orphans.nextMs(chainMs => chainMs)).toBeUndefined()
   })
 
   test('children are taken by their parent, once', () => {

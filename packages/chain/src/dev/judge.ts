@@ -62,8 +62,12 @@ export class Judge {
     return { header, frame, encoded, from, via }
   }
 
-  /** Null when the header is right on a parent that is here and its time has come. Times are of the chain clock. */
-  place({ header, via }: Pick<SealedBlock, 'header' | 'via'>, nowMs: number): ImportOutcome | null {
+  /** Null when the header is right on a parent that is here and its time has come on the chain clock. */
+  place(
+    { header, via }: Pick<SealedBlock, 'header' | 'via'>,
+    nowMs: number,
+    chainMs: number,
+  ): ImportOutcome | null {
     const { hash, parentHash } = header
     if (this.#bench.headerOf(hash) !== undefined) return { code: 'chain/known', hash }
     const depth = this.#bench.headNumber() - header.number
@@ -78,7 +82,7 @@ export class Judge {
     if (parent === undefined) return { code: 'chain/unknown-parent', hash }
     const refusal = checkHeader(parent, header, this.#bench.genesis)
     if (refusal !== null) return { ...refusal, hash }
-    if (header.timeMs > nowMs + limits.blockFutureMs) return { code: 'chain/in-future', hash }
+    if (header.timeMs > chainMs + limits.blockFutureMs) return { code: 'chain/in-future', hash }
     return null
   }
 

@@ -12,6 +12,14 @@ export interface SealedBlock {
   readonly via: Via
 }
 
+/** When a block from the future may be judged. */
+export interface Due {
+  /** Chain time. Epoch ms. */
+  readonly atMs: number
+  /** Real time until then. Milliseconds. */
+  readonly waitMs: number
+}
+
 interface Waiting {
   readonly sealed: SealedBlock
   readonly untilMs: number
@@ -21,7 +29,7 @@ interface Waiting {
 
 /**
  * Blocks that cannot be judged yet: their parent is missing, or their time has not come. At most `limits.orphansMax` blocks and
- * `limits.orphanBytesMax`, each for `limits.orphanMs`; when full the oldest goes. Times are of the chain clock.
+ * `limits.orphanBytesMax`, each for `limits.orphanMs` of wall time; when full the oldest goes. Dues are of the chain clock, which may run faster.
  */
 export class Orphans {
   readonly #waiting = new Map<Hash, Waiting>()
@@ -44,10 +52,11 @@ export class Orphans {
     return this.#waiting.has(hash)
   }
 
-  /** Keeps a block; one due only after it would have been dropped is not kept. */
-  add(sealed: SealedBlock, nowMs: number, dueMs: number | null): void {
+  /** Keeps a block; `due`: chain time when it may be judged, and how long until then. One due only after it would be dropped is not kept. */
+  add(sealed: SealedBlock, nowMs: number, due: Due | null): void {
     const untilMs = nowMs + limits.orphanMs
-    if (dueMs !== null && dueMs > untilMs) return
+    if (due !== null && due.waitMs > limits.orphanMs) return
+    const dueMs = due?.atMs ?? null
     this.#drop(sealed.header.hash)
     this.#waiting.set(sealed.header.hash, { sealed, untilMs, dueMs })
     this.#bytes += sealed.encoded.length
@@ -63,17 +72,17 @@ export class Orphans {
   }
 
   /** Takes out the blocks whose time has come, and forgets those that have waited too long. */
-  takeDue(nowMs: number): readonly SealedBlock[] {
-    const due = this.#take(({ dueMs }) => dueMs !== null && dueMs <= nowMs)
+  takeDue(nowMs: number, chainMs: number): readonly SealedBlock[] {
+    const due = this.#take(({ dueMs }) => dueMs !== null && dueMs <= chainMs)
     for (const [hash, { untilMs }] of this.#waiting) if (untilMs <= nowMs) this.#drop(hash)
     return due
   }
 
-  /** When `takeDue` will next have something to do. */
-  nextMs(): number | undefined {
+  /** When `takeDue` will next have something to do, in wall time; `wallMsOf` tells when it will be so late on the chain clock. */
+  nextMs(wallMsOf: (chainMs: number) => number): number | undefined {
     let next: number | undefined
     for (const { untilMs, dueMs } of this.#waiting.values()) {
-      const at = dueMs ?? untilMs
+      const at = dueMs === null ? untilMs : Math.min(untilMs, wallMsOf(dueMs))
       if (next === undefined || at < next) next = at
     }
     return next

@@ -68,9 +68,11 @@ export class PeerHeads {
     this.#failures.delete(peer)
     this.#failures.set(peer, next)
     trim(this.#failures)
+    this.forget(peer)
+    // Heads move while they are asked for: one that fell short once may tell again.
+    if (isShort && rests === 0) return false
     const restMs = Math.min(limits.syncLeaveMs, limits.syncRestMs * 2 ** rests)
     this.#put(peer, { untilMs: nowMs + restMs, why: 'rest' })
-    this.forget(peer)
     return next.shorts >= limits.syncShortsMax
   }
 

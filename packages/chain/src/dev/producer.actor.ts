@@ -18,6 +18,7 @@ import type {
   TxRecord,
 } from '@rockpool/protocol'
 import { failed, limits, nextBaseFee, ok, zeroAddress } from '@rockpool/protocol'
+import { ChainClock } from './chain-clock.ts'
 import { forceReorg } from './director.ts'
 import type { Genesis } from './genesis.ts'
 import type { Job } from './job.ts'
@@ -67,6 +68,8 @@ const aheadMsMax = limits.blockFutureMs - 400
 /** Share of the block time by which a proposal is put off at random, so that equal clocks do not collide. */
 const jitterShare = 0.05
 const askMs = 30_000
+/** With a fast chain clock a proposal may be this late whatever the block time, or one at 1000 times the speed would never be made. */
+const lateMsMin = 250
 /** A chain that could not tell where it stands is asked again after this. */
 const reopenMs = 1_000
 
@@ -86,6 +89,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
 
   return ctx => {
     const startedAt = ctx.now()
+    const clock = new ChainClock(() => ctx.wall())
     const door = doorOf<ProducerMessage | ToSelf, never>(ctx, 'pause', outcome => ({
       type: 'producer.resume',
       outcome,
@@ -114,7 +118,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
     /** Earliest block time on `head` by rank, not before the clock. */
     function timeOn(head: Head, signer = address): number {
       const gap = turnOf(genesis, signer, head.number + 1)?.gapMs ?? 0
-      return Math.max(ctx.wall(), head.timeMs + Math.max(gap, 1))
+      return Math.max(clock.now(), head.timeMs + Math.max(gap, 1))
     }
 
     /** Sets the timer for the next proposal; nothing while there is no reason for one. */
@@ -129,10 +133,10 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
       let due =
         mode === 'on-demand'
           ? Math.max(since, waitingSince ?? since) + gatherMs + turn.rank * gatherStepMs
-          : since + turn.gapMs + ctx.random() * jitterShare * blockTimeMs
+          : since + clock.realMs(turn.gapMs + ctx.random() * jitterShare * blockTimeMs)
       // Its time may not lie further ahead of the clock than others take.
-      const ahead = head.timeMs + turn.gapMs - aheadMsMax - ctx.wall()
-      due = Math.max(due, ctx.now() + ahead)
+      const ahead = head.timeMs + turn.gapMs - aheadMsMax - clock.now()
+      due = Math.max(due, ctx.now() + clock.realMs(ahead))
       if (head.number === 0 && producers.length > 1 && !heardSomebody) {
         due = Math.max(due, startedAt + firstBlockWaitMs)
       }
@@ -144,7 +148,8 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
       if (parent?.head.hash !== on || running !== null) return
       // A timer this late means that the machine slept: others may have gone on.
       const late = ctx.now() - due
-      if (mode === 'interval' && late > blockTimeMs) return arm(true)
+      const lateMax = Math.max(clock.realMs(blockTimeMs), Math.min(blockTimeMs, lateMsMin))
+      if (mode === 'interval' && late > lateMax) return arm(true)
       begin(proposal())
     }
 
@@ -177,8 +182,7 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
         return wish.reply.tell(noDirector())
       }
       const random = () => ctx.random()
-      const wall = () => ctx.wall()
-      const outcome = yield* forceReorg({ ...parts, random, wall }, signer, wish)
+      const outcome = yield* forceReorg({ ...parts, random, clock }, signer, wish)
       yield* lookAtHead()
       wish.reply.tell(outcome)
     }
@@ -222,8 +226,8 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
       if (parent === null) return failed('load/not-ready')
       const { head } = parent
       // Mined in a row, blocks would run away from the clock.
-      const ahead = timeOn(head, signer.address) - aheadMsMax - ctx.wall()
-      if (ahead > 0) yield* pause(ahead)
+      const ahead = timeOn(head, signer.address) - aheadMsMax - clock.now()
+      if (ahead > 0) yield* pause(clock.realMs(ahead))
       const selected = yield* asked<PoolSelect, readonly TxRecord[]>(pool, selection(head), askMs)
       const txs = selected.ok ? selected.value : []
       if (onlyFull && txs.length === 0) return null
@@ -291,6 +295,9 @@ export function producerActor(parts: ProducerParts): Behavior<ProducerMessage | 
         }
         case 'chain.head':
           return headIs(message.new)
+        case 'chain.clockSet':
+          clock.follow(message)
+          return arm()
         case 'pool.changed': {
           pending = message.stats.pending
           if (pending === 0) waitingSince = null

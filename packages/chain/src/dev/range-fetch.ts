@@ -22,7 +22,7 @@ export interface FetchParts {
   readonly protocol: string
   readonly keccak256: Keccak
   /** A peer answered what no honest one does. */
-  readonly fault: (peer: PeerId, reason: string, evidence: string) => void
+  readonly fault: (peer: PeerId, reason: string, detail: string) => void
 }
 
 /** A block whose parent is missing here. */
@@ -192,7 +192,7 @@ export function createFetch({ chain, network, protocol, keccak256, fault }: Fetc
       if (answer.kind === 'block') frames.push(answer.frame)
       if (answer.kind === 'end') return { frames, more: answer.more }
     }
-    fault(peer, 'sync/bad-reply', 'no end')
+    // Broken off: the node stops, or the connection ended.
     return null
   }
 

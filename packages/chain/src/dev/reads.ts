@@ -12,9 +12,10 @@ import type {
   MinedTx,
 } from '@rockpool/protocol'
 import { encodeBlockFrame, failed, limits, ok } from '@rockpool/protocol'
+import type { AccountsAt } from './accounts-at.ts'
+import { stepBack } from './accounts-at.ts'
 import type { Archive } from './archive.ts'
-import type { AccountsAt, DevChain } from './dev-chain.ts'
-import { stepBack } from './dev-chain.ts'
+import type { DevChain } from './dev-chain.ts'
 import type { FeeRow } from './fees.ts'
 import { feeHistory, feeRowOf, oracle, suggestTip, tipSamplesOf } from './fees.ts'
 import { headOf } from './header.ts'
@@ -211,30 +212,35 @@ export function createReads(parts: { chain: DevChain; archive: Archive; keccak25
       return ok({ hashes, frames: [], more: false })
     }
     if (want.kind === 'bodies') {
-      const { frames: bodies } = await encoded(want.hashes)
+      const { frames: bodies } = await encoded(want.hashes, 'skip')
       return ok({ hashes: [], frames: bodies, more: false })
     }
-    const top = chain.head.number
     const after = chain.node(want.after)?.header ?? (await archive.header(want.after))
-    if (after === null || (await hashOf({ number: after.number })) !== want.after) {
-      return failed('chain/unknown-block')
-    }
+    if (after === null) return failed('chain/unknown-block')
+    const top = chain.head.number
     const heights: number[] = []
     const last = Math.min(top, after.number + want.count)
-    for (let height = after.number + 1; height <= last; height++) heights.push(height)
-    const { frames: blocks, complete } = await encoded(await canonicalHashes(heights))
+    // In one go with the block they follow: while the store is read the branch may be left.
+    for (let height = after.number; height <= last; height++) heights.push(height)
+    const [first, ...rest] = await canonicalHashes(heights)
+    if (first !== want.after) return failed('chain/unknown-block')
+    const { frames: blocks, complete } = await encoded(rest, 'end')
     return ok({ hashes: [], frames: blocks, more: !complete || last < top })
   }
 
-  /** Encoded blocks in the order asked, up to the bytes of one answer but at least one; those that are not there are left out. */
+  /** Encoded blocks in the order asked, up to the bytes of one answer but at least one. One that is not there is left out, or ends a row. */
   async function encoded(
     hashes: readonly Hash[],
+    gaps: 'skip' | 'end',
   ): Promise<{ frames: readonly Uint8Array[]; complete: boolean }> {
     const blocks: Uint8Array[] = []
     let size = 0
     for (const hash of hashes) {
       const bytes = residentBytes(hash) ?? (await archive.bodies([hash]))[0]
-      if (bytes === undefined) continue
+      if (bytes === undefined) {
+        if (gaps === 'skip') continue
+        return { frames: blocks, complete: false }
+      }
       size += bytes.length
       if (blocks.length > 0 && size > limits.rangeBytesMax)
         return { frames: blocks, complete: false }

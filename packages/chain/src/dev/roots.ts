@@ -7,8 +7,9 @@ import {
   headerLength,
   writeListHeader,
 } from '@rockpool/protocol'
+import { CellChanges } from './cells.ts'
 import type { Keccak } from './keccak.ts'
-import { orderedTrieRoot } from './ordered-trie.ts'
+import { orderedRoot, orderedTrieRoot } from './ordered-trie.ts'
 import type { Changes } from './state.ts'
 
 /** A receipt with the type of its transaction, which its encoding begins with. */
@@ -24,27 +25,37 @@ export function transactionsRoot(raws: readonly Uint8Array[], keccak256: Keccak)
 
 /** Root of Ethereum's ordered trie over typed receipts: status, cumulative gas, zero bloom, no logs. */
 export function receiptsRoot(receipts: readonly TypedReceipt[], keccak256: Keccak): Hash {
-  return orderedTrieRoot(receipts.map(encodeReceipt), keccak256)
+  // One buffer for all: each is hashed before the next is written, and the bloom in it stays zero.
+  const out = new Uint8Array(receiptBytesMax)
+  const encodedAt = (index: number): Uint8Array => {
+    const entry = receipts[index]
+    return entry === undefined ? out.subarray(0, 0) : encodeReceipt(out, entry)
+  }
+  return orderedRoot(receipts.length, encodedAt, keccak256)
 }
 
 const bloomBytes = 256
 /** Header of the bloom, the bloom, and the empty list of logs. */
 const bloomAndLogs = bloomBytes + 4
+/** Type, header of the list, status, gas of at most eight bytes with its header. */
+const receiptHeadMax = 1 + 3 + 1 + 9
+const receiptBytesMax = receiptHeadMax + bloomAndLogs
 
-function encodeReceipt({ type, receipt }: TypedReceipt): Uint8Array {
+/** Written so that what follows the gas always stands at the end of `out`, whose bloom is never touched. */
+function encodeReceipt(out: Uint8Array, { type, receipt }: TypedReceipt): Uint8Array {
   const gas = receipt.cumulativeGasUsed
   const content = 1 + quantityLength(gas) + bloomAndLogs
   const typed = type === 0 ? 0 : 1
-  const out = new Uint8Array(typed + headerLength(content) + content)
-  out[0] = type
-  let at = writeListHeader(out, typed, content)
+  const start = receiptBytesMax - content - headerLength(content) - typed
+  out[start] = type
+  let at = writeListHeader(out, start + typed, content)
   out[at] = receipt.status === 1 ? 1 : 0x80
   at = writeQuantity(out, at + 1, gas)
   out[at] = 0xb9
   out[at + 1] = bloomBytes >> 8
   out[at + 2] = bloomBytes & 0xff
-  out[at + bloomAndLogs - 1] = 0xc0
-  return out
+  out[receiptBytesMax - 1] = 0xc0
+  return out.subarray(start)
 }
 
 /**
@@ -52,17 +63,34 @@ function encodeReceipt({ type, receipt }: TypedReceipt): Uint8Array {
  * since every root commits to the one before, but is no trie: nothing can be proved from it, and it costs one hash a block.
  */
 export function stateRoot(parentRoot: Hash, changes: Changes, keccak256: Keccak): Hash {
-  const entries = [...changes].sort(([left], [right]) => (left < right ? -1 : 1))
+  const entries = entriesOf(changes).sort((left, right) => (left.address < right.address ? -1 : 1))
   const list = Buffer.allocUnsafe(32 + entries.length * entryBytesMax)
   let at = 0
-  for (const [address, account] of entries) {
-    const delegation = account?.delegation ?? null
+  for (const { address, nonce, balance, delegation } of entries) {
     const code = delegation === null ? emptyCode : fromHex(codeHashOf(delegation, keccak256))
-    at = writeEntry(list, at, address, account?.nonce ?? 0, account?.balance ?? 0n, code)
+    at = writeEntry(list, at, address, nonce, balance, code)
   }
   const header = new Uint8Array(headerLength(at))
   writeListHeader(header, 0, at)
   return hashOf(keccak256(concatBytes(fromHex(parentRoot), header, list.subarray(0, at))))
+}
+
+interface Entry {
+  readonly address: Address
+  readonly nonce: number
+  readonly balance: bigint
+  readonly delegation: Address | null
+}
+
+/** An array of its own; an account that ceases to exist has nothing. The cells of a block that ran say all of it already. */
+function entriesOf(changes: Changes): Entry[] {
+  if (changes instanceof CellChanges && changes.after) return [...changes.cells]
+  return Array.from(changes, ([address, account]) => ({
+    address,
+    nonce: account?.nonce ?? 0,
+    balance: account?.balance ?? 0n,
+    delegation: account?.delegation ?? null,
+  }))
 }
 
 /** List header, address, nonce, balance and code hash of the longest entry. */

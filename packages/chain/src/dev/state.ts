@@ -28,6 +28,7 @@ export type Undo = Changes
 /** Accounts at one block. */
 export interface StateView {
   get(address: Address): Account | undefined
+  has(address: Address): boolean
   /** Accounts that exist. */
   readonly size: number
   /** For one block to run on; the view must not change meanwhile. */
@@ -74,6 +75,10 @@ export class State implements StateView {
     return slot === undefined ? undefined : accountAt(this.#columns, slot)
   }
 
+  has(address: Address): boolean {
+    return this.#columns.slots.has(address)
+  }
+
   /** The account as other rooms see it. */
   view(address: Address): AccountView {
     return accountView(this.get(address), this.#keccak256)
@@ -117,7 +122,7 @@ export class State implements StateView {
     return undo
   }
 
-  /** Takes one block back; the newest first. */
+  /** Takes one block back; the newest first. Or makes all that an overlay on this state has gathered. */
   revert(undo: Undo): void {
     this.#version = {}
     for (const [address, account] of undo) this.#write(address, account)
@@ -195,7 +200,9 @@ class SlotCells implements Cells {
     const cells = this.#cells
     const known = cells[this.#index[slot] ?? 0]
     if (known !== undefined && known.slot === slot) return known
-    const cell = cellOf(address, slot, accountAt(this.#columns, slot))
+    const { nonces, balances, delegations } = this.#columns
+    const delegation = delegations.size === 0 ? null : (delegations.get(slot) ?? null)
+    const cell = cellOf(address, slot, nonces[slot] ?? 0, balances[slot] ?? 0n, delegation)
     this.#index[slot] = cells.length
     cells.push(cell)
     return cell
@@ -239,6 +246,11 @@ export class Overlay implements StateView {
     return this.#base.get(address)
   }
 
+  has(address: Address): boolean {
+    const changed = this.#changed.get(address)
+    return changed === undefined ? this.#base.has(address) : changed !== null
+  }
+
   view(address: Address): AccountView {
     return accountView(this.get(address), this.#keccak256)
   }
@@ -247,10 +259,15 @@ export class Overlay implements StateView {
     return new ViewCells(this)
   }
 
+  /** What differs, or did on the way, from the base now. */
+  get changes(): Changes {
+    return this.#changed
+  }
+
   /** Takes a block's changes, or its undo. */
   apply(changes: Changes): void {
     for (const [address, account] of changes) {
-      const existed = this.get(address) !== undefined
+      const existed = this.has(address)
       this.#size += (account === null ? 0 : 1) - (existed ? 1 : 0)
       this.#changed.set(address, account)
     }

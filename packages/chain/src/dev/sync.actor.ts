@@ -5,8 +5,8 @@ import type {
   ChainFrames,
   ChainMessage,
   ChainStatus,
-  GossipFault,
   Hash,
+  MonitorReport,
   NetworkPort,
   PeerId,
   RangeRequest,
@@ -31,8 +31,7 @@ export interface SyncParts {
   /** Name of the range protocol of this network: `protocolName(chainId, forkDigest, 'blocks')`. */
   readonly protocol: string
   readonly keccak256: Keccak
-  /** Counts what peers do wrong. */
-  readonly gossip: Pick<ActorRef<GossipFault>, 'tell'>
+  readonly monitor: Pick<ActorRef<MonitorReport>, 'tell'>
 }
 
 /** What only sync tells itself. */
@@ -69,7 +68,7 @@ type Stand = Pick<PeerHead, 'totalWeight' | 'hash' | 'number'>
  * catching up. A peer at fault is reported and left. Keeps nothing that a restart would miss.
  */
 export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
-  const { chain, gossip } = parts
+  const { chain, monitor } = parts
   return ctx => {
     const servings = new Servings()
     const running = new Map<number, Running>()
@@ -82,8 +81,11 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     let heard = { highest: 0, tooDeep: false }
     /** What the chain said last; it may have moved on since, and only to a heavier head. */
     let ours: Stand | undefined
-    const fault = (peer: PeerId, reason: string, evidence: string) => {
-      gossip.tell({ type: 'gossip.fault', peer, reason, evidence })
+    let settled = false
+    let caughtUpOnce = false
+    const fault = (peer: PeerId, reason: string, detail: string) => {
+      ctx.log.warn('sync/fault', { peer, reason, detail })
+      monitor.tell({ type: 'monitor.report', peer, reason, detail })
       heads.leave(peer, ctx.now())
     }
     const fetch = createFetch({ ...parts, fault })
@@ -100,7 +102,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
 
     /** Compares what peers told with our own head. */
     function look(): void {
-      if (looking || catching !== null || (ours !== undefined && isInStep(ours))) return
+      if (looking || catching !== null) return
+      if (settled && ours !== undefined && isInStep(ours)) return
       looking = true
       ctx.ask<ChainMessage, ChainStatus>(
         chain,
@@ -121,7 +124,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       const ours = { totalWeight: status.totalWeight, hash: status.head.hash }
       const heavier = heads.heavier(ours, ctx.now())
       const tooDeep = heads.anyTooDeep(ours, ctx.now())
-      hear({ highest: heavier[0]?.number ?? 0, tooDeep })
+      const highest = heavier[0]?.number ?? 0
+      hear({ highest, tooDeep }, isSettled(heavier.length, highest - status.head.number))
       const branched = new Set([...running.values()].map(({ peer }) => peer))
       const candidates = heavier.filter(({ peer }) => !branched.has(peer))
       if (catching !== null || candidates.length === 0) return
@@ -130,10 +134,17 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
       begin(task, catchUp(candidates.slice(0, limits.catchUpPeersMax), status))
     }
 
-    function hear(next: typeof heard): void {
-      if (next.highest === heard.highest && next.tooDeep === heard.tooDeep) return
+    /** Whether the first look at the peers is over. A network goes on meanwhile: after catching up, a block on its way here is no gap. */
+    function isSettled(heavier: number, gap: number): boolean {
+      return watch.surveyed && (heavier === 0 || (caughtUpOnce && gap <= 1))
+    }
+
+    function hear(next: typeof heard, settles: boolean): void {
+      const same = next.highest === heard.highest && next.tooDeep === heard.tooDeep
+      if (same && (settled || !settles)) return
       heard = next
-      chain.tell({ type: 'chain.heard', ...next })
+      chain.tell({ type: 'chain.heard', ...next, ...(settles && !settled && { settled: true }) })
+      settled ||= settles
     }
 
     /** The heaviest peers in turn, until one of them has brought all it told of. */
@@ -147,9 +158,16 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
         const blocks = (catching?.gained ?? 0) - before
         ctx.log.info('sync/caught-up', { peer, end, blocks, ms: Math.round(ctx.now() - began) })
         if (end === 'done') {
+          caughtUpOnce = true
           heads.forget(peer)
           watch.ask(peer)
           return
+        }
+        if (end === 'stale') {
+          // Not asked at once: one that claims a weight its head does not have would be asked for ever.
+          heads.forget(peer)
+          caughtUpOnce = true
+          continue
         }
         if (end === 'stopped') {
           heads.fellShort(peer, ctx.now(), false)
@@ -239,7 +257,8 @@ export function syncActor(parts: SyncParts): Behavior<SyncMessage | ToSelf> {
     function serve({ from, request, reply }: SyncServe): void {
       const decoded = decodeRangeRequest(request)
       if (!decoded.ok) {
-        gossip.tell({ type: 'gossip.fault', peer: from, reason: `sync/${decoded.code}` })
+        const detail = `request: ${decoded.code}`
+        monitor.tell({ type: 'monitor.report', peer: from, reason: 'sync/bad-reply', detail })
         return reply.tell([])
       }
       const wish = decoded.value

@@ -11,9 +11,9 @@ import type {
   ChainStatus,
   ChainSyncing,
   GossipBlock,
-  GossipFault,
   Hash,
   ImportOutcome,
+  MonitorReport,
   NetworkPort,
   NodeClear,
   NodeRaise,
@@ -56,6 +56,7 @@ export function good<T>(answer: Answer<T>): T {
 const wiring = {
   'chain.head': ['pool', 'facts', 'producer'],
   'chain.syncing': ['syncs'],
+  'chain.clockSet': ['producer'],
   'pool.changed': ['producer'],
 }
 
@@ -113,7 +114,7 @@ export class TestNode {
   readonly pool: FakePool
   readonly facts: ChainHead[] = []
   readonly syncs: ChainSyncing[] = []
-  readonly faults: GossipFault[] = []
+  readonly faults: MonitorReport[] = []
   readonly fetches: SyncFetch[] = []
   readonly blocks: GossipBlock[] = []
   readonly health: (NodeRaise | NodeClear)[] = []
@@ -140,12 +141,12 @@ export class TestNode {
     const recovery = createRecovery(testCrypto, BigInt(genesis.chainId))
     this.chain = bus.declare<ChainMessage>('chain')
     this.sync = bus.declare<SyncMessage>('sync')
-    const gossip = bus.spawn<GossipBlock | GossipFault>('gossip', () => message => {
-      if (message.type === 'gossip.fault') this.faults.push(message)
-      else {
-        this.blocks.push(message)
-        net.spread(this, message)
-      }
+    const gossip = bus.spawn<GossipBlock>('gossip', () => message => {
+      this.blocks.push(message)
+      net.spread(this, message)
+    })
+    const monitor = bus.spawn<MonitorReport>('monitor', () => message => {
+      this.faults.push(message)
     })
     bus.spawn<ChainHead>('facts', () => fact => {
       this.facts.push(fact)
@@ -176,7 +177,7 @@ export class TestNode {
     )
     bus.spawn(
       this.sync,
-      syncActor({ chain: this.chain, network, protocol: 'blocks', keccak256, gossip }),
+      syncActor({ chain: this.chain, network, protocol: 'blocks', keccak256, monitor }),
     )
     this.producer = bus.spawn(
       'producer',

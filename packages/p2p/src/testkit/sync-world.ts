@@ -6,9 +6,10 @@ import {
   decodeTx,
   devForks,
   encodeSigned,
-  type GossipFault,
   type Hash,
   type Head,
+  type MonitorCredit,
+  type MonitorReport,
   type NetworkPort,
   ok,
   type PeerId,
@@ -79,7 +80,7 @@ export function createSyncWorld() {
     const { admit = take, recovery = newRecovery(), parts = {} } = options
     const pooled = new Map<Hash, TxRecord>()
     const network = hub.join(id)
-    const gossip = new Probe<GossipFault>(bus, `gossip-${id}`)
+    const monitor = new Probe<MonitorReport | MonitorCredit>(bus, `monitor-${id}`)
     const pool = new Probe<PoolAdd>(bus, `pool-${id}`, ({ txs, origin, reply }) => {
       const fresh = txs.filter(tx => !pooled.has(tx.hash) && admit(tx).ok)
       reply.tell(
@@ -93,7 +94,7 @@ export function createSyncWorld() {
         network,
         protocol: poolSync,
         pool: pool.ref,
-        gossip: gossip.ref,
+        monitor: monitor.ref,
         recovery,
         keccak256,
         forks: devForks,
@@ -150,7 +151,10 @@ export function createSyncWorld() {
       return outcome.value
     }
 
-    const faults = () => gossip.heard.map(({ peer, reason }) => `${peer} ${reason}`)
+    const faults = () =>
+      monitor.heard.flatMap(message =>
+        message.type === 'monitor.report' ? [`${message.peer} ${message.reason}`] : [],
+      )
     return { id, network, ref, pool, pooled, enter, drop, stats, faults }
   }
 

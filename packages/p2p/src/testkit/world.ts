@@ -10,6 +10,8 @@ import {
   type GossipStats,
   type Head,
   type ImportOutcome,
+  type MonitorCredit,
+  type MonitorReport,
   ok,
   type PeerId,
   type PoolAdd,
@@ -63,6 +65,7 @@ export interface WorldOptions {
   readonly chain?: () => ImportOutcome | undefined
   readonly recovery?: Recovery
   readonly head?: Head
+  readonly isShut?: (peer: PeerId) => boolean
   /** Peers that listen to our topics. */
   readonly listeners?: number
 }
@@ -80,6 +83,7 @@ export async function createWorld(options: WorldOptions = {}) {
     if (outcome) reply.tell(outcome)
   })
   const sync = new Probe<SyncBody>(bus, 'sync')
+  const monitor = new Probe<MonitorReport | MonitorCredit>(bus, 'monitor')
   const hub = createLoopHub(loopClock(time.clock))
   const network = hub.join('me')
   await network.start()
@@ -110,6 +114,8 @@ export async function createWorld(options: WorldOptions = {}) {
       pool: pool.ref,
       chain: chain.ref,
       sync: sync.ref,
+      monitor: monitor.ref,
+      isShut: options.isShut ?? (() => false),
       recovery: options.recovery ?? newRecovery(),
       keccak256,
       sha256,
@@ -154,7 +160,24 @@ export async function createWorld(options: WorldOptions = {}) {
     return outcome.value
   }
 
-  return { ...time, ref, pool, chain, sync, hub, network, heard, listener, deliver, judged, stats }
+  /** What peers were charged with, as `peer reason`. */
+  const charges = () =>
+    monitor.heard.flatMap(message =>
+      message.type === 'monitor.report' ? [`${message.peer} ${message.reason}`] : [],
+    )
+  /** What peers were credited with, as `peer reason times`. */
+  const credits = () =>
+    monitor.heard.flatMap(message =>
+      message.type === 'monitor.credit'
+        ? [`${message.peer} ${message.reason} ${message.times}`]
+        : [],
+    )
+
+  return {
+    ...time,
+    ...{ ref, pool, chain, sync, monitor, hub, network, heard },
+    ...{ listener, deliver, judged, stats, charges, credits },
+  }
 }
 
 export const batchOf = (...txs: readonly Uint8Array[]) => encodeTxBatch({ salt: 0, txs })

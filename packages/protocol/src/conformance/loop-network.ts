@@ -199,6 +199,9 @@ export function createLoopHub(clock?: LoopClock): LoopHub {
         const bytesMax = options?.requestBytesMax ?? limits.rangeBytesMax
         self.served.set(protocol, { handler, bytesMax })
       },
+      // There is no router that would ask, and none that would remember.
+      reputation() {},
+      forgive() {},
       gate(decide) {
         self.decide = decide
       },

@@ -168,6 +168,18 @@ export function networkSuite({ test, expect }: TestKit, under: NetworksUnderTest
       expect(typeof left.port.gossipScore(right.port.self)).toBe('number')
     }))
 
+  test('what the router is told of a peer is not in the score it gives back', () =>
+    using(2, async members => {
+      const [left, right] = two(members)
+      await inLine(members)
+      for (const { port } of members) port.reputation(() => -90)
+
+      expect((left.port.gossipScore(right.port.self) ?? -90) > -45).toBe(true)
+      left.port.forgive(right.port.self)
+      left.port.forgive('nobody')
+      expect((left.port.gossipScore(right.port.self) ?? -90) > -45).toBe(true)
+    }))
+
   test('a gate that denies a dial: nobody is reached', () =>
     using(2, async members => {
       const [left, right] = two(members)

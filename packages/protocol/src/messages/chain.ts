@@ -157,6 +157,8 @@ export type ChainHeard = {
   highest: number
   /** A heavier branch parts deeper than this node follows. */
   tooDeep: boolean
+  /** The first peers have told of their heads, and this node has all that they had. */
+  settled?: true
 }
 
 export interface Reorg {
@@ -191,7 +193,32 @@ export interface ReorgsAnswer {
 /** An operator asks what left the canonical branch since this node started, and who signed twice. */
 export type ChainGetReorgs = { type: 'chain.getReorgs'; reply: Reply<ReorgsAnswer> }
 
+/**
+ * An operator makes the chain clock of this node run `speed` times as fast as the wall clock, from 0.1 to 1,000; the clock does not
+ * jump. It rules when blocks are made and how far ahead of it a block may be. Refused by a number that is none of these: `devnet/clock`.
+ */
+export type ChainSetSpeed = {
+  type: 'chain.setSpeed'
+  speed: number
+  reply: Reply<Answer<ChainClockView>>
+}
+
+/** An operator puts the chain clock of this node forward by `ms`, a whole number from 0; a chain clock never goes back. */
+export type ChainJump = { type: 'chain.jump'; ms: number; reply: Reply<Answer<ChainClockView>> }
+
+/** Where the chain clock of a node stands. */
+export interface ChainClockView {
+  /** Chain time. Epoch ms. */
+  readonly nowMs: number
+  /** Times as fast as the wall clock. */
+  readonly speed: number
+  /** Chain time less wall time. Milliseconds. */
+  readonly aheadMs: number
+}
+
 export type ChainMessage =
+  | ChainSetSpeed
+  | ChainJump
   | ChainHeard
   | ChainGetReorgs
   | ChainOffer

@@ -22,17 +22,12 @@ export type GossipBlock = { type: 'gossip.block'; block: Block; frame: Uint8Arra
 /** The tracker hands over own transactions that stay pending: routers may have lost them. */
 export type GossipRepublish = { type: 'gossip.republish'; txs: readonly TxRecord[] }
 
-/** The network saw provable misbehaviour below the message level; counted. */
-export type GossipFault = { type: 'gossip.fault'; peer: PeerId; reason: string; evidence?: string }
-
 /** The node is stopping: flush what waits, judge nothing more. */
 export type GossipDrain = { type: 'gossip.drain'; reply: Reply<void> }
 
 export interface GossipStats {
   /** Verdicts by topic kind, verdict and code. */
   readonly verdicts: ReadonlyMap<string, number>
-  /** Charges by reason, counted and not acted on. */
-  readonly charges: ReadonlyMap<string, number>
   /** `batches`, `entries`, `announced`, `blocks` sent; `unheard` sends without a recipient; `refused` entries that found no room; `soft` outcomes. */
   readonly counts: ReadonlyMap<string, number>
 }
@@ -43,7 +38,6 @@ export type GossipMessage =
   | GossipDeliver
   | GossipBlock
   | GossipRepublish
-  | GossipFault
   | GossipDrain
   | GossipGetStats
   | ChainHead

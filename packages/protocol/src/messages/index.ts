@@ -1,5 +1,6 @@
 import type { ChainMessage } from './chain.ts'
 import type { GossipMessage } from './gossip.ts'
+import type { MonitorMessage } from './monitor.ts'
 import type { NodeMessage } from './node.ts'
 import type { ObserverMessage } from './observer.ts'
 import type { PoolMessage } from './pool.ts'
@@ -15,6 +16,7 @@ export type Inbox = {
   reconciler: ReconcilerMessage
   pool: PoolMessage
   gossip: GossipMessage
+  monitor: MonitorMessage
   node: NodeMessage
   observer: ObserverMessage
 }

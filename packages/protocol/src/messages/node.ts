@@ -1,4 +1,4 @@
-import type { ChainHead, ChainSyncing, PeerClosed, PeerOpened } from '../events.ts'
+import type { ChainClockSet, ChainHead, ChainSyncing, PeerClosed, PeerOpened } from '../events.ts'
 import type { HealthReason } from '../values/health.ts'
 
 /** The composition says how far the start has come. */
@@ -22,6 +22,7 @@ export type NodeMessage =
   | NodeClear
   | NodeDrain
   | ChainHead
+  | ChainClockSet
   | ChainSyncing
   | PeerOpened
   | PeerClosed

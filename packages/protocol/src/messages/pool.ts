@@ -114,7 +114,14 @@ export interface TrackerStats {
 export type PoolGetTracked = { type: 'pool.getTracked'; reply: Reply<readonly TrackedTx[]> }
 export type PoolGetTrackerStats = { type: 'pool.getTrackerStats'; reply: Reply<TrackerStats> }
 
+/**
+ * An operator of a devnet sets the chain back to `ancestor`: when the head moves to another branch on that block, what the old branch held
+ * does not come back, and the pool is emptied. For half a minute, or until the next of these; null ends it.
+ */
+export type PoolForget = { type: 'pool.forget'; ancestor: Hash | null; reply: Reply<null> }
+
 export type PoolMessage =
+  | PoolForget
   | PoolAdd
   | PoolSubmit
   | PoolGetStatus

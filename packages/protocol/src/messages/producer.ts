@@ -1,5 +1,5 @@
 import type { Answer } from '../errors.ts'
-import type { ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
+import type { ChainClockSet, ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
 import type { Hash } from '../values/bytes.ts'
 import type { BuiltBlock } from './chain.ts'
 import type { Reply } from './reply.ts'
@@ -38,6 +38,7 @@ export type ProducerMessage =
   | ProducerReorg
   | ProducerPreview
   | ChainHead
+  | ChainClockSet
   | PoolChanged
   | PeerOpened
   | PeerClosed

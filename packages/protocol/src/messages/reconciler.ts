@@ -1,4 +1,4 @@
-import type { ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
+import type { ChainHead, ChainSyncing, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
 import type { PeerId } from '../values/peer.ts'
 import type { Reply } from './reply.ts'
 
@@ -29,6 +29,7 @@ export type ReconcilerMessage =
   | ReconcilerDrain
   | ReconcilerGetStats
   | ChainHead
+  | ChainSyncing
   | PoolChanged
   | PeerOpened
   | PeerClosed

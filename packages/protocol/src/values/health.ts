@@ -16,7 +16,13 @@ export type Service = 'rpc' | 'p2p'
 
 /** Why a node is not simply ready: a stable code, since when, what it takes down and a sentence. */
 export interface HealthReason {
-  readonly code: 'no-peers' | 'stale-head' | 'crypto-fallback' | 'store-failed' | 'journal-failed'
+  readonly code:
+    | 'no-peers'
+    | 'stale-head'
+    | 'crypto-fallback'
+    | 'store-failed'
+    | 'journal-failed'
+    | 'bans-failed'
   readonly sinceMs: number
   /** Services that do not serve because of it; empty for a warning. */
   readonly services: readonly Service[]

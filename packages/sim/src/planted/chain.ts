@@ -1,7 +1,7 @@
 import { type ChainParts, chainActor, type DevChain, producerActor } from '@rockpool/chain'
 import type { Store } from '@rockpool/protocol'
 import type { NodeBuild } from '../api.ts'
-import { type Planted, plantedSeconds } from './planted.ts'
+import { type Planted, smallWorld } from './planted.ts'
 
 /** The chain's actor, its core changed as soon as it is made. */
 function withChain(change: (chain: DevChain) => void): (build: NodeBuild) => NodeBuild {
@@ -16,7 +16,7 @@ function withChain(change: (chain: DevChain) => void): (build: NodeBuild) => Nod
   return build => ({ ...build, parts: { ...build.parts, chainActor: changed } })
 }
 
-const dev = { chain: 'dev', seconds: plantedSeconds } as const
+const dev = { ...smallWorld, chain: 'dev' } as const
 
 export const undoTip: Planted = {
   name: 'undo-tip',
@@ -104,8 +104,8 @@ export const noSpacing: Planted = {
   decorate: build => {
     const unminding = withChain(chain => {
       const place = chain.judge.place.bind(chain.judge)
-      chain.judge.place = (block, nowMs) => {
-        const refusal = place(block, nowMs)
+      chain.judge.place = (...judged) => {
+        const refusal = place(...judged)
         return refusal?.code === 'chain/too-early' ? null : refusal
       }
     })(build)

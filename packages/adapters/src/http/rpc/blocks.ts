@@ -8,7 +8,9 @@ import type {
   BuiltBlock,
   ChainStatus,
   Failure,
+  Hash,
   Head,
+  MinedTx,
 } from '@rockpool/protocol'
 import { type Backend, valueOf } from '../parts.ts'
 import { failureError, type RpcError, refused } from '../rpc-error.ts'
@@ -33,6 +35,17 @@ export async function askBlock({ chain }: Backend, id: BlockId): Promise<BlockAn
   }))
   if (!answer.ok && answer.code === 'chain/unknown-block') return null
   return valueOf(answer)
+}
+
+/** A transaction on the branch of the head, with its receipt; null when it is not mined. */
+export async function askMined({ chain }: Backend, hash: Hash): Promise<MinedTx | null> {
+  return valueOf(
+    await chain.ask<Answer<MinedTx | null>>(reply => ({
+      type: 'chain.getTransaction',
+      hash,
+      reply,
+    })),
+  )
 }
 
 /** What this node would produce now. */

@@ -1,9 +1,6 @@
 import { type LinkFaults, type LinkRule, limits, ok } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
-import { type Method, method } from '../method.ts'
 import { createTestNode } from '../test-node.ts'
-import { devnetAliases } from './devnet-aliases.ts'
-import { anything } from './params.ts'
 
 /** A book of rules that does nothing but remember. */
 function aBook(): LinkFaults & { resets: string[] } {
@@ -81,14 +78,12 @@ test('a link that makes no sense is refused with what is wrong', async () => {
   expect(await call('devnet_partition', ['n1', 7])).toMatchObject({ error: { code: -32602 } })
 })
 
-test('what one node alone cannot do is refused with the reason', async () => {
+test('what no chain of several nodes can do is refused with the reason', async () => {
   const { call } = await createTestNode()
 
   for (const [name, ...params] of [
-    ['evm_increaseTime', 60],
-    ['evm_snapshot'],
-    ['evm_revert', '0x1'],
-    ['anvil_setBalance', '0x00', '0x1'],
+    ['evm_mine', 1_800_000_000],
+    ['anvil_mine', 2, 5],
     ['anvil_reorg', 2, [['0x00', 0]]],
   ] as const)
     expect(await call(name, ...params)).toMatchObject({
@@ -96,15 +91,26 @@ test('what one node alone cannot do is refused with the reason', async () => {
     })
 })
 
-test('a reorganisation asked for in the words of anvil is one of ours, where there is one', async () => {
-  const asked: unknown[] = []
-  const ours = method('devnet_reorg', [anything('depth')], ([depth]) => asked.push(depth))
-  const aliasIn = (table: readonly Method[]) =>
-    devnetAliases(table).find(({ name }) => name === 'anvil_reorg')
+test('a reorganisation asked for in the words of anvil is one of ours', async () => {
+  const { call, blocks } = await createTestNode()
 
-  expect(await aliasIn([ours])?.run([3, []], {})).toBeNull()
-  expect(asked).toEqual([3])
-  await expect(aliasIn([])?.run([3], {})).rejects.toThrow('this chain cannot reorganise on request')
+  expect(await call('anvil_reorg', 1, [])).toEqual({ jsonrpc: '2.0', id: 1, result: null })
+  expect(await call('anvil_reorg', blocks.length)).toMatchObject({
+    error: { message: 'the chain is only 2 blocks high' },
+  })
+})
+
+test('blocks are mined in the words of other tools', async () => {
+  const { call, blocks } = await createTestNode()
+
+  for (const [name, ...params] of [
+    ['evm_mine'],
+    ['evm_mine', { blocks: '0x2' }],
+    ['anvil_mine', '0x2', '0x0'],
+  ] as const)
+    expect(await call(name, ...params)).not.toHaveProperty('error')
+
+  expect(blocks).toHaveLength(3 + 1 + 2 + 2)
 })
 
 test('the names of other chains are unknown where control is off', async () => {

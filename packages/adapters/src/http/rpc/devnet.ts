@@ -42,16 +42,6 @@ export function devnetMethods({ producer }: Backend): Method[] {
       ([depth, options]) => reorg(depth, shareOf(options)),
       { scope: 'devnet' },
     ),
-    // The name and the answer that test tools know from other development chains.
-    method(
-      'evm_mine',
-      [optional(anything('timestamp'))],
-      async () => {
-        await mine(1)
-        return '0x0'
-      },
-      { scope: 'devnet' },
-    ),
   ]
 }
 

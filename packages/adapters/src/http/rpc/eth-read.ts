@@ -1,15 +1,8 @@
-import {
-  type Answer,
-  type BlockId,
-  type MinedTx,
-  type PooledTx,
-  type TxRecord,
-  toHex,
-} from '@rockpool/protocol'
+import { type Answer, type BlockId, type PooledTx, type TxRecord, toHex } from '@rockpool/protocol'
 import { type Method, method } from '../method.ts'
 import { type Backend, valueOf } from '../parts.ts'
 import { plain, RpcError, rpcCode } from '../rpc-error.ts'
-import { askAccount, askBlock, askPreview, askStatus, isPending } from './blocks.ts'
+import { askAccount, askBlock, askMined, askPreview, askStatus, isPending } from './blocks.ts'
 import {
   blockJson,
   headerJson,
@@ -37,7 +30,7 @@ import {
 
 /** Ethereum's questions about the chain. */
 export function ethReadMethods(backend: Backend): Method[] {
-  const { chain, pool } = backend
+  const { pool } = backend
   const { chainId } = backend.parts
 
   /** A block in JSON, `pending` included; null when there is none. */
@@ -61,15 +54,6 @@ export function ethReadMethods(backend: Backend): Method[] {
     const found = await askBlock(backend, id)
     const tx = found?.block.txs[position]
     return tx === undefined || found == null ? null : minedTxJson(tx, found.block.header, position)
-  }
-
-  async function minedTx(txHash: MinedTx['tx']['hash']): Promise<MinedTx | null> {
-    const answer = await chain.ask<Answer<MinedTx | null>>(reply => ({
-      type: 'chain.getTransaction',
-      hash: txHash,
-      reply,
-    }))
-    return valueOf(answer)
   }
 
   async function pooledTx(txHash: TxRecord['hash']): Promise<TxRecord | null> {
@@ -146,13 +130,13 @@ export function ethReadMethods(backend: Backend): Method[] {
       (await askBlock(backend, { hash: id })) === null ? null : '0x0',
     ),
     method('eth_getTransactionByHash', [hash], async ([txHash]) => {
-      const mined = await minedTx(txHash)
+      const mined = await askMined(backend, txHash)
       if (mined !== null) return minedTxJson(mined.tx, mined.block.header, mined.index)
       const pooled = await pooledTx(txHash)
       return pooled === null ? null : pendingTxJson(pooled)
     }),
     method('eth_getRawTransactionByHash', [hash], async ([txHash]) => {
-      const tx = (await minedTx(txHash))?.tx ?? (await pooledTx(txHash))
+      const tx = (await askMined(backend, txHash))?.tx ?? (await pooledTx(txHash))
       return tx === null ? null : toHex(tx.raw)
     }),
     method('eth_getTransactionByBlockNumberAndIndex', [blockNumber, index], ([id, position]) =>
@@ -162,7 +146,7 @@ export function ethReadMethods(backend: Backend): Method[] {
       txAt({ hash: id }, position),
     ),
     method('eth_getTransactionReceipt', [hash], async ([txHash]) => {
-      const mined = await minedTx(txHash)
+      const mined = await askMined(backend, txHash)
       if (mined === null) return null
       return receiptJson(mined.tx, mined.receipt, mined.block.header, mined.index)
     }),

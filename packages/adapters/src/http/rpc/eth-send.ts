@@ -3,7 +3,9 @@ import {
   type Address,
   type Answer,
   checkSubmission,
+  createdAddress,
   encodeSigned,
+  type Hash,
   hashOf,
   limits,
   type PoolContent,
@@ -15,10 +17,11 @@ import {
 } from '@rockpool/protocol'
 import { type Method, method } from '../method.ts'
 import { type Backend, valueOf } from '../parts.ts'
-import { busy, failureError } from '../rpc-error.ts'
+import { busy, failureError, plain } from '../rpc-error.ts'
 import { accessListJson, authorizationJson, pendingTxJson, quantity } from './encode.ts'
+import { createMinedWait } from './eth-send-wait.ts'
 import { type Filled, fill, refuseBlobs, requireComplete, unknownAccount } from './fill.ts'
-import { address, bytes } from './params.ts'
+import { address, bytes, optional, waitMs, quantityParam as wei } from './params.ts'
 import { type TxArgs, txArgs } from './tx-args.ts'
 
 const noSignature: Signature = { r: new Uint8Array(0), s: new Uint8Array(0), yParity: 0 }
@@ -32,9 +35,10 @@ export function ethSendMethods(backend: Backend): Method[] {
     ...(parts.txFeeCapWei > 0n && { feeCapWei: parts.txFeeCapWei }),
   }
   const inOrder = createOrder()
+  const untilMined = createMinedWait(backend)
 
   /** The raw path of every transaction: one question, nothing decoded here. The pool judges `rules` on what it decodes anyway. */
-  async function submit(raw: Uint8Array): Promise<string> {
+  async function submit(raw: Uint8Array): Promise<Hash> {
     const answer = await pool.ask<Answer<Added>>(reply => ({
       type: 'pool.submit',
       raw,
@@ -63,18 +67,44 @@ export function ethSendMethods(backend: Backend): Method[] {
     return from
   }
 
-  async function sendFilled(from: Address, args: TxArgs): Promise<string> {
-    return submit(await signFilled(from, await fill(backend, args, askNonce)))
+  async function sendFilled(from: Address, args: TxArgs): Promise<Hash> {
+    const tx = await fill(backend, args, askNonce)
+    const hash = await submit(await signFilled(from, tx))
+    if (tx.to === null) {
+      const contract = createdAddress(from, tx.nonce, keccak256)
+      parts.log.info('rpc/creation-submitted', { hash, from, nonce: Number(tx.nonce), contract })
+    }
+    return hash
   }
 
-  async function send(args: TxArgs): Promise<string> {
+  /** Signs a pending transaction of this account anew, with another price or another gas limit. */
+  async function resend(args: TxArgs, gasPrice?: bigint, gas?: bigint): Promise<Hash> {
+    if (args.nonce === undefined) throw plain('missing transaction nonce in transaction spec')
+    refuseBlobs(args)
+    const wanted = await fill(backend, args, askNonce)
+    const from = ownAccount(args)
+    const digest = toHex(keccak256(unsignedPayload(wanted)))
+    const { pending } = await pool.ask<PoolContent>(reply => ({
+      type: 'pool.getContent',
+      from,
+      reply,
+    }))
+    const found = (pending.get(from) ?? []).some(
+      tx => toHex(keccak256(unsignedPayload(tx))) === digest,
+    )
+    if (!found)
+      throw plain(`transaction ${toHex(keccak256(encodeSigned(wanted, noSignature)))} not found`)
+    return sendFilled(from, repriced(args, gasPrice, gas))
+  }
+
+  async function send(args: TxArgs): Promise<Hash> {
     const from = ownAccount(args)
     // Held until the pool has answered: two quick calls must not read the same next nonce.
     if (args.nonce === undefined) return inOrder(from, () => checkedSend(from, args))
     return checkedSend(from, args)
   }
 
-  async function checkedSend(from: Address, args: TxArgs): Promise<string> {
+  async function checkedSend(from: Address, args: TxArgs): Promise<Hash> {
     refuseBlobs(args)
     return sendFilled(from, args)
   }
@@ -90,8 +120,27 @@ export function ethSendMethods(backend: Backend): Method[] {
 
   return [
     method('eth_sendRawTransaction', [bytes], ([raw]) => submit(raw), { cost: 4 }),
+    method(
+      'eth_sendRawTransactionSync',
+      [bytes, optional(waitMs)],
+      async ([raw, wanted]) => {
+        const slot = untilMined.reserve()
+        try {
+          return await slot.wait(await submit(raw), wanted)
+        } finally {
+          slot.release()
+        }
+      },
+      { cost: 4 },
+    ),
     method('eth_accounts', [], () => signer.accounts()),
     method('eth_sendTransaction', [txArgs], ([args]) => send(args), { cost: 4 }),
+    method(
+      'eth_resend',
+      [txArgs, optional(wei('gasPrice')), optional(wei('gas'))],
+      ([args, gasPrice, gas]) => resend(args, gasPrice, gas),
+      { cost: 4 },
+    ),
     method('eth_signTransaction', [txArgs], async ([args]) => {
       refuseBlobs(args)
       requireComplete(args)
@@ -119,6 +168,14 @@ export function ethSendMethods(backend: Backend): Method[] {
       answer: 'large',
     }),
   ]
+}
+
+/** The same wish with another price, which makes it one of the types before fee caps, or another gas limit. */
+function repriced(args: TxArgs, gasPrice = 0n, gas = 0n): TxArgs {
+  const withGas = gas === 0n ? args : { ...args, gas }
+  if (gasPrice === 0n) return withGas
+  const { maxFeePerGas: _, maxPriorityFeePerGas: __, ...rest } = withGas
+  return { ...rest, gasPrice }
 }
 
 /** Runs the work of one sender one after the other, in the order of the calls. */

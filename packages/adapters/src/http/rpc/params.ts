@@ -50,6 +50,11 @@ export const slot = param('slot', value => {
     throw new Error(`storage key too long (want at most 32 bytes)`)
   return text
 })
+/** A hex quantity of at most 256 bits. */
+export const quantityParam = (name: string): Param<bigint> =>
+  param(name, value => readQuantity(value, intoType('hexutil.Big')))
+/** How long to wait, in milliseconds. */
+export const waitMs = param('timeout', readCount)
 /** A count as hex quantity, decimal text or number. */
 export const count = (name: string): Param<number> => param(name, readCount)
 export const text = (name: string): Param<string> => param(name, value => readText(value, 'string'))

@@ -1,0 +1,84 @@
+import type { ActorRef, Behavior } from '@rockpool/actor'
+import type {
+  MonitorMessage,
+  NetworkPort,
+  NodeClear,
+  NodeRaise,
+  PeerBanned,
+  PeerId,
+  PeerLifted,
+  Store,
+} from '@rockpool/protocol'
+import { createBanBook } from './ban-book.ts'
+import { createGate } from './gate.ts'
+import { type MonitorPolicy, monitor, type ToMonitor } from './monitor.actor.ts'
+import { loadPeers } from './peer-store.ts'
+import { createReputation } from './reputation.ts'
+import { createStanding } from './standing.ts'
+
+export interface PeersParts {
+  readonly network: NetworkPort
+  /** Absent: bans and scores end with the process. */
+  readonly store?: Store
+  /** Epoch ms. */
+  readonly wall: () => number
+  readonly policy: MonitorPolicy
+  /** Addresses with `/p2p/<id>` of peers that are never banned. */
+  readonly statics: readonly string[]
+  /** Addresses that may be names. */
+  readonly bootnodes: readonly string[]
+}
+
+export type Peers = Awaited<ReturnType<typeof openPeers>>
+
+/** The policy without configuration. */
+export const defaultPolicy: MonitorPolicy = {
+  bans: true,
+  threshold: -100,
+  banMs: 3_600_000,
+  perTick: 1,
+}
+
+/**
+ * Reads what is known of peers and puts gate and reputation before the network, which must not have started: a banned peer is refused from the
+ * first connection on. Throws `store/corrupt`.
+ */
+export async function openPeers(parts: PeersParts) {
+  const { network, store, wall, policy } = parts
+  const stored = store ? await loadPeers(store) : { records: [], bans: [] }
+  const reputation = createReputation(stored.records)
+  const bans = createBanBook(stored.bans)
+  const statics = new Set(parts.statics.map(idOf))
+  const configured = new Set([...statics, ...parts.bootnodes.map(idOf)])
+  const standing = createStanding({ reputation, bans, network, statics, wall })
+  network.gate(
+    createGate({
+      self: network.self,
+      bans,
+      isExempt: standing.isExempt,
+      isConfigured: id => configured.has(id),
+      exemptIps: new Set(parts.statics.flatMap(ipOf)),
+      wall,
+    }),
+  )
+  network.reputation(standing.forRouter)
+
+  /** The actor that keeps all this. */
+  function actor(
+    node: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>,
+  ): Behavior<MonitorMessage | ToMonitor, PeerBanned | PeerLifted> {
+    return monitor({
+      ...{ self: network.self, reputation, bans, standing, network, node, policy },
+      ...(store && { store }),
+    })
+  }
+
+  return { actor, isShut: standing.isShut }
+}
+
+const idOf = (addr: string): PeerId => addr.slice(addr.lastIndexOf('/') + 1)
+
+function ipOf(addr: string): readonly string[] {
+  const [, kind, ip] = addr.split('/')
+  return ip !== undefined && (kind === 'ip4' || kind === 'ip6') ? [ip] : []
+}

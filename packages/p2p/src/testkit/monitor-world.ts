@@ -1,0 +1,159 @@
+import { createTestBus, Probe } from '@rockpool/actor'
+import {
+  type Answer,
+  type Ban,
+  CodedError,
+  type Goodbye,
+  type MonitorMessage,
+  type NodeClear,
+  type NodeRaise,
+  type PeerBanned,
+  type PeerId,
+  type PeerLifted,
+  type PeerList,
+  type PeerWhy,
+  parseSubject,
+  type Reply,
+  type Store,
+  type Subject,
+  type Write,
+} from '@rockpool/protocol'
+import { createLoopHub, MemoryStore } from '@rockpool/protocol/conformance'
+import type { MonitorPolicy } from '../monitor.actor.ts'
+import { defaultPolicy, openPeers } from '../peers.ts'
+import { loopClock } from './world.ts'
+
+export type MonitorWorld = Awaited<ReturnType<typeof createMonitorWorld>>
+
+/** A disk whose writes wait until they are let go, or fail. */
+export class SlowStore extends MemoryStore {
+  mode: 'fast' | 'held' | 'broken' = 'fast'
+  private readonly held: (() => void)[] = []
+
+  override async batch(writes: readonly Write[], options?: { sync?: boolean }): Promise<void> {
+    if (this.mode === 'broken') throw new CodedError('store/io')
+    if (this.mode === 'held') await new Promise<void>(resolve => this.held.push(resolve))
+    return super.batch(writes, options)
+  }
+
+  letGo(): void {
+    this.mode = 'fast'
+    for (const go of this.held.splice(0)) go()
+  }
+}
+
+export interface MonitorWorldOptions {
+  readonly store?: Store | null
+  readonly statics?: readonly string[]
+  readonly policy?: Partial<MonitorPolicy>
+  /** Router scores by peer. */
+  readonly gossip?: ReadonlyMap<PeerId, number>
+  readonly atMs?: number
+}
+
+/** The monitor of `me` in a network without delay, in virtual time; what it tells is heard by probes. */
+export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
+  const time = createTestBus({
+    wiring: { 'peer.banned': ['facts'], 'peer.lifted': ['facts'] },
+  })
+  const { bus, clock } = time
+  if (options.atMs !== undefined) clock.set(options.atMs)
+  const hub = createLoopHub(loopClock(clock))
+  const network = hub.join('me')
+  const store = options.store === undefined ? new SlowStore() : (options.store ?? undefined)
+  const forgiven: PeerId[] = []
+  const peers = await openPeers({
+    network: {
+      ...network,
+      gossipScore: id => options.gossip?.get(id) ?? network.gossipScore(id),
+      forgive: id => void forgiven.push(id),
+    },
+    ...(store && { store }),
+    wall: () => clock.wall(),
+    policy: { ...defaultPolicy, ...options.policy },
+    statics: (options.statics ?? []).map(id => `/loop/${id}/p2p/${id}`),
+    bootnodes: [],
+  })
+  const facts = new Probe<PeerBanned | PeerLifted>(bus, 'facts')
+  const node = new Probe<NodeRaise | NodeClear>(bus, 'node')
+  const ref = bus.spawn<MonitorMessage>('monitor', peers.actor(node.ref) as never)
+  const start = clock.wall()
+
+  network.listen({
+    opened: peer => ref.tell({ type: 'peer.opened', peer }),
+    closed: (peer, heldMs) => ref.tell({ type: 'peer.closed', peer, heldMs }),
+    deliver: async () => 'ignore',
+    wireFault() {},
+  })
+  await network.start()
+
+  /** Somebody who dials `me`; `byes` are the goodbyes heard. */
+  async function stranger(id: PeerId) {
+    const port = hub.join(id)
+    const byes: Goodbye[] = []
+    port.listen({
+      opened() {},
+      closed: (_, __, bye) => void (bye && byes.push(bye)),
+      deliver: async () => 'ignore',
+      wireFault() {},
+    })
+    await port.start()
+    const dial = async (): Promise<string> =>
+      port.dial('/loop/me/p2p/me', 1_000).catch((error: CodedError) => error.code)
+    const outcome = await dial()
+    time.run()
+    return { id, port, byes, dial, outcome }
+  }
+
+  let offences = 0
+  /** One invalid transaction. */
+  function offend(peer: PeerId, reason = 'gossip/invalid-tx'): void {
+    const evidence = `m${offences++}`
+    ref.tell({ type: 'monitor.report', peer, reason, detail: 'pool/invalid-sender', evidence })
+    time.run()
+  }
+
+  function tell(message: MonitorMessage): void {
+    ref.tell(message)
+  }
+
+  /** Asks; the answer comes later, or never. */
+  function asked<R>(make: (reply: Reply<R>) => MonitorMessage) {
+    const box: { answer?: R } = {}
+    tell(make({ tell: answer => void Object.assign(box, { answer }) }))
+    return box
+  }
+
+  async function ask<R>(make: (reply: Reply<R>) => MonitorMessage): Promise<R> {
+    const box = asked<R>(make)
+    await time.settle()
+    if (box.answer === undefined) throw new Error('no answer')
+    return box.answer
+  }
+
+  const subjectOf = (text: string): Subject => {
+    const subject = parseSubject(text)
+    return subject.ok ? subject.value : { kind: 'peer', value: text }
+  }
+
+  return {
+    ...time,
+    ...{ network, ref, store, facts, node, peers, forgiven, start },
+    ...{ stranger, offend, tell, asked, ask },
+    why: (peer: PeerId, sinceMs = 0) =>
+      ask<PeerWhy>(reply => ({ type: 'monitor.why', peer, sinceMs, reply })),
+    list: () => ask<PeerList>(reply => ({ type: 'monitor.list', reply })),
+    ban: (text: string, untilMs: number | null) =>
+      asked<Answer<Ban>>(reply => ({
+        type: 'monitor.ban',
+        ...{ subject: subjectOf(text), untilMs, note: 'noise', reply },
+      })),
+    unban: (text: string, forget = false) =>
+      ask<Answer<void> | { ok: true; value: undefined }>(reply => ({
+        type: 'monitor.unban',
+        ...{ subject: subjectOf(text), forget, reply },
+      })),
+    protect: (peer: PeerId, on = true) =>
+      ask<Answer<void>>(reply => ({ type: 'monitor.protect', peer, on, reply })),
+  }
+}

@@ -61,14 +61,14 @@ async function search(jobs: Jobs, bug: Planted, flags: PlantedFlags): Promise<Ro
     if (first !== undefined) return false
     const options = drawOptions(seed, bug.wishes)
     tried.push(seed)
+    const history = { options, planted: bug.name }
+    const failure = failureOf(history, await jobs.run(history))
+    if (failure === undefined) return true
     const clean = await jobs.run({ options })
     if (clean.violation !== undefined) {
       wrong.push(`seed ${seed} without it: ${violationText(clean.violation)}`)
       return true
     }
-    const history = { options, planted: bug.name }
-    const failure = failureOf(history, await jobs.run(history))
-    if (failure === undefined) return true
     if (!bug.fires.includes(failure.violation.id)) {
       wrong.push(`seed ${seed}: ${violationText(failure.violation)}`)
     }

@@ -1,8 +1,8 @@
 import { Bus } from '@rockpool/actor'
-import { type Planted, plantedSeconds } from './planted.ts'
+import { type Planted, smallWorld } from './planted.ts'
 
-/** Mailboxes forget from here on: small enough to be reached. */
-const waitingMax = 16
+/** Mailboxes forget from here on: simulated nodes are never far behind. */
+const waitingMax = 2
 
 /** A bus that counts a message as sent and has no room for it. */
 class ForgetfulBus extends Bus {
@@ -18,7 +18,7 @@ export const overflowLost: Planted = {
   about: 'a message to a full mailbox is neither handled nor a dead letter',
   fires: ['message-lost'],
   seeds: 100,
-  wishes: { seconds: plantedSeconds },
+  wishes: smallWorld,
   decorate: build => ({
     ...build,
     parts: { ...build.parts, bus: options => new ForgetfulBus(options) },

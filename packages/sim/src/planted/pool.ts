@@ -1,5 +1,5 @@
 import { type Pool, type PoolActorParts, poolActor } from '@rockpool/pool'
-import { hearing, type Planted, plantedSeconds } from './planted.ts'
+import { hearing, type Planted, smallWorld } from './planted.ts'
 
 /** The pool's actor, its core changed as soon as it is made. */
 function withPool(change: (pool: Pool) => void): typeof poolActor {
@@ -19,7 +19,7 @@ export const reorgDrop: Planted = {
   about: 'the pool forgets the transactions of a branch that left',
   fires: ['tx-lost-in-reorg', 'local-evicted'],
   seeds: 100,
-  wishes: { seconds: plantedSeconds },
+  wishes: smallWorld,
   decorate: build => ({
     ...build,
     parts: {
@@ -37,7 +37,7 @@ export const gapKept: Planted = {
   about: 'what stands behind a gap stays executable',
   fires: ['nonce-gap', 'nonce-order', 'pool-unsound'],
   seeds: 100,
-  wishes: { seconds: plantedSeconds },
+  wishes: smallWorld,
   decorate: build => ({
     ...build,
     parts: {
@@ -58,7 +58,7 @@ export const freeReplacement: Planted = {
   about: 'a nonce is replaced by whoever pays one wei more',
   fires: ['bad-replacement', 'local-evicted'],
   seeds: 100,
-  wishes: { seconds: plantedSeconds },
+  wishes: smallWorld,
   decorate: ({ config, ...build }) => ({
     ...build,
     config: { ...config, pool: { ...config.pool, priceBump: 0 } },

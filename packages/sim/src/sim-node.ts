@@ -23,7 +23,7 @@ export interface Ground {
   readonly network: Network
   readonly crypto: Crypto
   readonly parts: WorldParts
-  readonly config: NodeConfig
+  config(index: number): NodeConfig
   readonly static: (index: number) => readonly { readonly id: PeerId; readonly addr: string }[]
   source(index: number): ChainSource | undefined
   settled(): void
@@ -235,7 +235,7 @@ export class WorldNode implements SimNode {
           if (host.alive) ground.crashed(this, `nobody could handle: ${String(error)}`)
         },
       },
-      config: ground.config,
+      config: ground.config(this.index),
     }
     return ground.parts.decorate?.(build, this, ground.view) ?? build
   }

@@ -224,7 +224,7 @@ class World {
           act()
         })
       }),
-      config: this.configOf(genesis),
+      config: index => this.configOf(genesis, index),
       static: index => this.dialsOf(index),
       source: index => this.chain?.source(index),
       settled: loop.settle,
@@ -290,13 +290,15 @@ class World {
     return devGenesis({ producers: makers, blockTimeMs: this.options.blockMs })
   }
 
-  private configOf(genesis: Genesis): NodeConfig {
+  /** Whom a node dials it may also ban. */
+  private configOf(genesis: Genesis, index: number): NodeConfig {
     return {
       version: 'sim',
       genesis,
       pool: defaultPoolConfig,
       services: ['rpc', 'p2p'],
       expectsPeers: this.options.nodes > 1,
+      peers: { bootnodes: this.dialsOf(index).map(({ addr }) => addr) },
       ...this.parts.config,
     }
   }

@@ -12,6 +12,7 @@ const payee = '0x00000000000000000000000000000000000000fe'
 /** A chain on a clock that only moves by hand. */
 function aChain(waiting: () => readonly TxRecord[] = () => []) {
   const due: { atMs: number; act: () => void }[] = []
+  const down = new Set<number>()
   let now = 0
   const genesis = { ...devGenesis({ producers: [payee as never] }), reward: 7n }
   const chain = createSimChain({
@@ -20,6 +21,7 @@ function aChain(waiting: () => readonly TxRecord[] = () => []) {
     rng: new Rng('chain'),
     wallMs: () => 1_700_000_000_000 + now,
     after: (ms, _what, act) => void due.push({ atMs: now + ms, act }),
+    isUp: node => !down.has(node),
     waiting,
   })
   /** Everything that is due within so long, in order. */
@@ -34,7 +36,7 @@ function aChain(waiting: () => readonly TxRecord[] = () => []) {
     }
     now = end
   }
-  return { chain, pass, genesis }
+  return { chain, pass, genesis, down }
 }
 
 function heardBy(source: ChainSource): HeadEvent[] {
@@ -138,6 +140,23 @@ test('of two lives of a node only the later one hears', async () => {
 
   expect(before).toHaveLength(1)
   expect(events.map(({ old }) => old.hash)).toEqual([before[0]?.new.hash])
+})
+
+test('a node that is down stays where it was, and is told the whole way when it is back', () => {
+  const { chain, pass, down } = aChain()
+  const before = heardBy(chain.source(0))
+  down.add(0)
+  for (let block = 0; block < 3; block++) {
+    chain.grow()
+    pass(1_000)
+  }
+  expect(before).toEqual([])
+  down.delete(0)
+  const events = heardBy(chain.source(0))
+  pass(1_000)
+
+  expect(events).toHaveLength(1)
+  expect(events[0]?.added).toHaveLength(3)
 })
 
 test('accounts far below the head are given up', async () => {

@@ -35,6 +35,8 @@ export interface SimChainParts {
   wallMs(): number
   /** Calls back in `ms`. */
   after(ms: number, what: string, act: () => void): void
+  /** A node that is down stays where it was told last. */
+  isUp(node: number): boolean
   /** Transactions that wait somewhere, best first, for a block at this base fee. */
   waiting(baseFee: bigint): readonly TxRecord[]
 }
@@ -47,8 +49,9 @@ interface SimBlock {
   accounts: ReadonlyMap<Address, Account> | undefined
 }
 
-/** One node's sight of the chain; that of a node that is down moves on. */
+/** One node's sight of the chain. */
 interface Sight {
+  readonly node: number
   at: SimBlock
   /** Of the life of the node that listens now. */
   listeners: Set<(event: HeadEvent) => void>
@@ -155,7 +158,7 @@ export function createSimChain(parts: SimChainParts) {
   }
 
   function tell(sight: Sight): void {
-    if (sight.at === best) return
+    if (sight.at === best || !parts.isUp(sight.node)) return
     const event = pathOf(sight.at, best)
     sight.at = best
     for (const listener of [...sight.listeners]) listener(event)
@@ -164,7 +167,14 @@ export function createSimChain(parts: SimChainParts) {
   function sightOf(node: number): Sight {
     let sight = sights.get(node)
     if (sight === undefined) {
-      sight = { at: root, listeners: new Set(), stalled: false, missing: new Set(), told: false }
+      sight = {
+        node,
+        at: root,
+        listeners: new Set(),
+        stalled: false,
+        missing: new Set(),
+        told: false,
+      }
       sights.set(node, sight)
     }
     return sight
@@ -206,6 +216,7 @@ export function createSimChain(parts: SimChainParts) {
       },
       onHead(listener) {
         listeners.add(listener)
+        notice(sight)
         return () => void listeners.delete(listener)
       },
       status: (): SourceStatus => ({ state: 'following' }),

@@ -19,6 +19,7 @@ export function worldChain(world: WorldView): WorldChain & { readonly chain: Sim
     rng,
     wallMs: () => world.wallMs,
     after: (ms, what, act) => world.at(world.nowMs + ms, what, act),
+    isUp: node => world.nodes[node]?.running !== undefined,
     waiting,
   })
 

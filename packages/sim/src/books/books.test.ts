@@ -42,6 +42,7 @@ function aShelf(fake: FakeWorld, run?: Run) {
   const chain = createSimChain({
     ...{ genesis, keccak256, rng: fake.world.fork('chain'), wallMs: () => wallMs },
     after: () => {},
+    isUp: () => true,
     waiting: () => waiting,
   })
   const blocks: Block[] = []

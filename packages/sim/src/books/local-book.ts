@@ -57,16 +57,16 @@ export function localBook(shelf: Shelf): Book {
         if (answer?.ok !== true) return
         const { hash, sender, nonce } = answer.value
         shelf.ledger.know(answer.value)
-        // While the answer waited for the disk, another one used the nonce.
-        if (isUsedAt(dropped.get(node)?.get(hash), sender, Number(nonce))) return
-        const last = used.get(node)?.get(`${sender} ${nonce}`)
-        if (last !== undefined && last.atMs >= sinceMs && last.hash !== hash) return
+        const key = `${sender} ${nonce}`
         const of = promised.get(node) ?? new Map<string, Vow>()
         promised.set(node, of)
-        // The newest of one sender and nonce is the one that is followed.
-        of.set(`${sender} ${nonce}`, {
-          ...{ hash, sender, nonce: Number(nonce), boot, minedIn: undefined },
-        })
+        // Of one sender and nonce the newest is followed, and no other any more.
+        of.delete(key)
+        // While the answer waited for the disk, another one used the nonce.
+        if (isUsedAt(dropped.get(node)?.get(hash), sender, Number(nonce))) return
+        const last = used.get(node)?.get(key)
+        if (last !== undefined && last.atMs >= sinceMs && last.hash !== hash) return
+        of.set(key, { hash, sender, nonce: Number(nonce), boot, minedIn: undefined })
       },
       () => {},
     )
@@ -176,7 +176,8 @@ export function localBook(shelf: Shelf): Book {
       const key = `${sender} ${nonce}`
       places.set(key, { atMs, hash })
       const vow = of?.get(key)
-      if (vow?.hash === hash) vow.minedIn = node.boots
+      // Nobody knows after a restart that it was promised, unless it was followed again before it was mined.
+      if (vow?.hash === hash && vow.boot === node.boots) vow.minedIn = node.boots
       else if (vow !== undefined) of?.delete(key)
     }
   }

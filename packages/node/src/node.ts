@@ -123,11 +123,12 @@ export interface NodeParts {
   readonly producerActor: typeof producerActor
   readonly poolActor: typeof poolActor
   readonly gossip: typeof gossip
+  readonly openPeers: typeof openPeers
 }
 
 const ownParts: NodeParts = {
   bus: options => new Bus(options),
-  ...{ chainActor, producerActor, poolActor, gossip },
+  ...{ chainActor, producerActor, poolActor, gossip, openPeers },
 }
 
 export interface NodeRefs {
@@ -392,7 +393,7 @@ export async function createNode(
   /** Who is kept out, before anybody can connect. */
   function openBooks() {
     const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
-    return openPeers({
+    return made.openPeers({
       ...{ network, statics, bootnodes },
       ...(persist && { store: ports.store('p2p') }),
       wall: () => ports.clock.wall(),

@@ -2,8 +2,10 @@
 export { gossip } from './gossip.actor.ts'
 export type { MonitorPolicy } from './monitor.actor.ts'
 export type { GossipParts } from './parts.ts'
-export { defaultPolicy, openPeers, type Peers } from './peers.ts'
+export { defaultPolicy, openPeers, type Peers, type PeersMade } from './peers.ts'
 export { type ReconcilerParts, reconciler } from './reconciler.actor.ts'
+export { createRotation, type RotationParts, type Step } from './rotation.ts'
+export { createStanding } from './standing.ts'
 export {
   batchVerdict,
   type JudgedCode,

@@ -18,7 +18,7 @@ import { judge } from './judge.ts'
 import { blameOf, statsOf } from './monitor-views.ts'
 import { createOrders } from './orders.ts'
 import { chargeOf } from './reasons.ts'
-import { createRotation } from './rotation.ts'
+import type { createRotation } from './rotation.ts'
 import type { Standing } from './standing.ts'
 
 /** How peers are judged. */
@@ -37,6 +37,7 @@ export interface MonitorParts extends Omit<EnforcementParts, 'connected' | 'isEx
   readonly self: PeerId
   readonly standing: Standing
   readonly policy: MonitorPolicy
+  readonly createRotation: typeof createRotation
 }
 
 /** What only the monitor tells itself. */
@@ -65,7 +66,7 @@ export function monitor(
       activeBan: standing.banOf,
       endMs: (id: PeerId) => ctx.wall() + bans.durationMs(id, policy.banMs, ctx.wall()),
     }
-    const rotation = createRotation({
+    const rotation = parts.createRotation({
       manager: {
         peers: () => [...connected.keys()],
         score: rules.total,

@@ -14,6 +14,7 @@ import { createGate } from './gate.ts'
 import { type MonitorPolicy, monitor, type ToMonitor } from './monitor.actor.ts'
 import { loadPeers } from './peer-store.ts'
 import { createReputation } from './reputation.ts'
+import { createRotation } from './rotation.ts'
 import { createStanding } from './standing.ts'
 
 export interface PeersParts {
@@ -27,6 +28,12 @@ export interface PeersParts {
   readonly statics: readonly string[]
   /** Addresses that may be names. */
   readonly bootnodes: readonly string[]
+}
+
+/** What the judgement of peers is made of. A simulation may put others in their place to see that the difference is noticed. */
+export interface PeersMade {
+  readonly createStanding: typeof createStanding
+  readonly createRotation: typeof createRotation
 }
 
 export type Peers = Awaited<ReturnType<typeof openPeers>>
@@ -43,14 +50,17 @@ export const defaultPolicy: MonitorPolicy = {
  * Reads what is known of peers and puts gate and reputation before the network, which must not have started: a banned peer is refused from the
  * first connection on. Throws `store/corrupt`.
  */
-export async function openPeers(parts: PeersParts) {
+export async function openPeers(
+  parts: PeersParts,
+  made: PeersMade = { createStanding, createRotation },
+) {
   const { network, store, wall, policy } = parts
   const stored = store ? await loadPeers(store) : { records: [], bans: [] }
   const reputation = createReputation(stored.records)
   const bans = createBanBook(stored.bans)
   const statics = new Set(parts.statics.map(idOf))
   const configured = new Set([...statics, ...parts.bootnodes.map(idOf)])
-  const standing = createStanding({ reputation, bans, network, statics, wall })
+  const standing = made.createStanding({ reputation, bans, network, statics, wall })
   network.gate(
     createGate({
       self: network.self,
@@ -69,6 +79,7 @@ export async function openPeers(parts: PeersParts) {
   ): Behavior<MonitorMessage | ToMonitor, PeerBanned | PeerLifted> {
     return monitor({
       ...{ self: network.self, reputation, bans, standing, network, node, policy },
+      createRotation: made.createRotation,
       ...(store && { store }),
     })
   }

@@ -1,5 +1,6 @@
 import { overflowLost } from './bus.ts'
 import { lighterStays, noSpacing, removedUntold, signsAgain, undoTip } from './chain.ts'
+import { banEarly, banStatic, monitorIndex } from './peers.ts'
 import type { Planted } from './planted.ts'
 import { freeReplacement, gapKept, reorgDrop } from './pool.ts'
 
@@ -9,6 +10,7 @@ export type { Planted } from './planted.ts'
 export const plantedBugs: ReadonlyMap<string, Planted> = new Map(
   [
     ...[reorgDrop, gapKept, freeReplacement, overflowLost],
+    ...[banEarly, banStatic, monitorIndex],
     ...[undoTip, lighterStays, removedUntold, signsAgain, noSpacing],
   ].map(bug => [bug.name, bug]),
 )

@@ -1,0 +1,99 @@
+import {
+  createRotation,
+  createStanding,
+  openPeers,
+  type RotationParts,
+  type Step,
+} from '@rockpool/p2p'
+import type { Store } from '@rockpool/protocol'
+import type { WorldView } from '../api.ts'
+import { type Planted, smallWorld } from './planted.ts'
+
+/** What is said to be on the disk goes there so much later. */
+const lieMs = 10_000
+
+export const banEarly: Planted = {
+  name: 'ban-early',
+  about: 'a ban is told before it is on the disk',
+  fires: ['ban-broken'],
+  seeds: 100,
+  wishes: smallWorld,
+  decorate: ({ ports, ...build }, _, world) => ({
+    ...build,
+    ports: {
+      ...ports,
+      store: room => (room === 'p2p' ? lying(ports.store(room), world) : ports.store(room)),
+    },
+  }),
+}
+
+function lying(store: Store, world: WorldView): Store {
+  return {
+    get: key => store.get(key),
+    getMany: keys => store.getMany(keys),
+    scan: range => store.scan(range),
+    async batch(writes) {
+      // Whoever is down by then has lost it.
+      const write = () => void store.batch(writes, { sync: true }).catch(() => {})
+      world.at(world.nowMs + lieMs, 'a write that was said to be done', write)
+    },
+  }
+}
+
+export const banStatic: Planted = {
+  name: 'ban-static',
+  about: 'peers of the configuration are judged like all others',
+  fires: ['static-banned'],
+  seeds: 100,
+  wishes: smallWorld,
+  decorate: build => ({
+    ...build,
+    parts: {
+      ...build.parts,
+      openPeers: parts => openPeers({ ...parts, statics: [] }),
+    },
+  }),
+}
+
+/** Proof is nothing special here, so that all depends on the rotation. */
+export const monitorIndex: Planted = {
+  name: 'monitor-index',
+  about: 'the rotation over peers keeps its place in the list when it takes a new one',
+  fires: ['evil-not-banned'],
+  seeds: 200,
+  wishes: smallWorld,
+  decorate: build => ({
+    ...build,
+    parts: {
+      ...build.parts,
+      openPeers: parts =>
+        openPeers(parts, {
+          createStanding: standing => ({ ...createStanding(standing), urgent: new Forgetful() }),
+          createRotation: stuckRotation,
+        }),
+    },
+  }),
+}
+
+/** Takes nothing in. */
+class Forgetful<T> extends Set<T> {
+  override add(): this {
+    return this
+  }
+}
+
+/** Looks at peers by the position it has come to, in a list that is new each time it has come to the end. */
+function stuckRotation(parts: RotationParts): ReturnType<typeof createRotation> {
+  let index = 0
+  return {
+    tick(): readonly Step[] {
+      const peer = parts.manager.peers()[index]
+      if (peer === undefined) return [{ kind: 'idle' }]
+      index += 1
+      return createRotation({
+        ...parts,
+        manager: { ...parts.manager, peers: () => [peer] },
+      }).tick()
+    },
+  }
+}

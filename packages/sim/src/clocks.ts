@@ -92,7 +92,7 @@ export class NodeClock implements Clock {
   }
 
   at(due: number, fn: () => void): Timer {
-    // Whole microseconds, rounded up: whoever is woken finds that its instant has come.
+    // Whole microseconds, rounded up, but not for the dust of a rounded sum.
     const whole = Math.ceil(due * 1_000 - 1e-6) / 1_000
     const instant = this.bootMs + (whole - this.offsetMs) / this.skew.rate
     return this.base.at(instant, () => {

@@ -2,7 +2,7 @@ import type { ActorRef, Rng } from '@rockpool/actor'
 import type { Strategy } from './api.ts'
 
 /** What a strategy sees of a bus that has something to do. */
-export interface Runnable {
+interface Runnable {
   readonly index: number
   /** The actors that could run now, the one that waited longest first. */
   ready(): readonly ActorRef<never>[]

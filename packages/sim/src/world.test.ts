@@ -131,6 +131,22 @@ function onePool(
     node.index === 2 && pool !== undefined ? { ...build, parts: { poolActor: pool } } : build
 }
 
+describe('the legend', () => {
+  test('has a line an event in fixed columns, the same in two runs', async () => {
+    const lines = async (): Promise<string[]> => {
+      const told: string[] = []
+      await run({ ...rough, seconds: 12 }, { legend: line => void told.push(line) })
+      return told
+    }
+    const [first, second] = [await lines(), await lines()]
+    expect(second).toEqual(first)
+    const turn =
+      /^ {0,11}\d+\.\d{6} n\d+ +\/\S+:\S+ \d+<\d+ +\| (down|peers \d+ pend \d+ queue \d+ head \d+)$/
+    expect(first.filter(line => turn.test(line)).length).toBeGreaterThan(500)
+    expect(first.some(line => / n\d +open$/.test(line))).toBe(true)
+  })
+})
+
 describe('a violation', () => {
   test('stops the world at its next loop point; only the first counts, with its causes over nodes', async () => {
     const book: Book = {

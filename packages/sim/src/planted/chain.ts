@@ -1,7 +1,14 @@
-import { type ChainParts, chainActor, type DevChain, producerActor } from '@rockpool/chain'
-import type { Store } from '@rockpool/protocol'
+import {
+  type ChainParts,
+  chainActor,
+  type DevChain,
+  type Path,
+  producerActor,
+  type TreeBlock,
+} from '@rockpool/chain'
+import type { Hash } from '@rockpool/protocol'
 import type { NodeBuild } from '../api.ts'
-import { type Planted, smallWorld } from './planted.ts'
+import { lyingStores, type Planted, smallWorld } from './planted.ts'
 
 /** The chain's actor, its core changed as soon as it is made. */
 function withChain(change: (chain: DevChain) => void): (build: NodeBuild) => NodeBuild {
@@ -40,9 +47,9 @@ export const undoTip: Planted = {
   }),
 }
 
-export const lighterStays: Planted = {
-  name: 'lighter-stays',
-  about: 'of two branches of one height the lighter one stays the head',
+export const lighterWins: Planted = {
+  name: 'lighter-wins',
+  about: 'of two blocks on one parent the lighter one is the head',
   fires: ['lighter-head', 'one-head'],
   seeds: 100,
   wishes: dev,
@@ -50,9 +57,26 @@ export const lighterStays: Planted = {
     const plan = chain.plan.bind(chain)
     chain.plan = only => {
       const path = plan(only)
-      return path?.added.at(-1)?.number === chain.head.number ? null : path
+      if (path?.added.at(-1)?.number === chain.head.number) return null
+      return path ?? (only === undefined ? null : toLighter(chain, only))
     }
   }),
+}
+
+/** The way from the head to a lighter block beside it. */
+function toLighter(chain: DevChain, hash: Hash): Path | null {
+  const blockOf = (of: Hash): TreeBlock | undefined => {
+    const node = chain.node(of)
+    if (node === undefined) return undefined
+    const { header, size, totalWeight } = node
+    const { number, producer, parentHash: parent } = header
+    return { hash: of, parent, number, producer, size, totalWeight, weight: 0 }
+  }
+  const [lighter, head] = [blockOf(hash), blockOf(chain.head.hash)]
+  const ancestor = head === undefined ? undefined : blockOf(head.parent)
+  if (lighter === undefined || head === undefined || ancestor === undefined) return null
+  if (lighter.parent !== head.parent || lighter.totalWeight >= head.totalWeight) return null
+  return { ancestor, removed: [head], added: [lighter] }
 }
 
 export const removedUntold: Planted = {
@@ -77,22 +101,7 @@ export const signsAgain: Planted = {
   fires: ['double-block'],
   seeds: 100,
   wishes: dev,
-  decorate: ({ ports, ...build }) => ({
-    ...build,
-    ports: {
-      ...ports,
-      store: room => (room === 'chain' ? hasty(ports.store(room)) : ports.store(room)),
-    },
-  }),
-}
-
-function hasty(store: Store): Store {
-  return {
-    get: key => store.get(key),
-    getMany: keys => store.getMany(keys),
-    scan: range => store.scan(range),
-    batch: writes => store.batch(writes),
-  }
+  decorate: (build, _, world) => lyingStores(build, 'chain', world),
 }
 
 export const noSpacing: Planted = {

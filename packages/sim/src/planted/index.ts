@@ -1,5 +1,5 @@
 import { overflowLost } from './bus.ts'
-import { lighterStays, noSpacing, removedUntold, signsAgain, undoTip } from './chain.ts'
+import { lighterWins, noSpacing, removedUntold, signsAgain, undoTip } from './chain.ts'
 import { banEarly, banStatic, monitorIndex } from './peers.ts'
 import type { Planted } from './planted.ts'
 import { freeReplacement, gapKept, reorgDrop } from './pool.ts'
@@ -11,6 +11,6 @@ export const plantedBugs: ReadonlyMap<string, Planted> = new Map(
   [
     ...[reorgDrop, gapKept, freeReplacement, overflowLost],
     ...[banEarly, banStatic, monitorIndex],
-    ...[undoTip, lighterStays, removedUntold, signsAgain, noSpacing],
+    ...[undoTip, lighterWins, removedUntold, signsAgain, noSpacing],
   ].map(bug => [bug.name, bug]),
 )

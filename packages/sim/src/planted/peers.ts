@@ -5,12 +5,7 @@ import {
   type RotationParts,
   type Step,
 } from '@rockpool/p2p'
-import type { Store } from '@rockpool/protocol'
-import type { WorldView } from '../api.ts'
-import { type Planted, smallWorld } from './planted.ts'
-
-/** What is said to be on the disk goes there so much later. */
-const lieMs = 10_000
+import { lyingStores, type Planted, smallWorld } from './planted.ts'
 
 export const banEarly: Planted = {
   name: 'ban-early',
@@ -18,26 +13,7 @@ export const banEarly: Planted = {
   fires: ['ban-broken'],
   seeds: 100,
   wishes: smallWorld,
-  decorate: ({ ports, ...build }, _, world) => ({
-    ...build,
-    ports: {
-      ...ports,
-      store: room => (room === 'p2p' ? lying(ports.store(room), world) : ports.store(room)),
-    },
-  }),
-}
-
-function lying(store: Store, world: WorldView): Store {
-  return {
-    get: key => store.get(key),
-    getMany: keys => store.getMany(keys),
-    scan: range => store.scan(range),
-    async batch(writes) {
-      // Whoever is down by then has lost it.
-      const write = () => void store.batch(writes, { sync: true }).catch(() => {})
-      world.at(world.nowMs + lieMs, 'a write that was said to be done', write)
-    },
-  }
+  decorate: (build, _, world) => lyingStores(build, 'p2p', world),
 }
 
 export const banStatic: Planted = {

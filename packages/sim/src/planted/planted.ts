@@ -1,4 +1,5 @@
 import type { Behavior, Typed } from '@rockpool/actor'
+import type { Store } from '@rockpool/protocol'
 import type { NodeBuild, SimNode, WorldView } from '../api.ts'
 import type { Wishes } from '../options.ts'
 
@@ -28,4 +29,23 @@ export function hearing<M extends Typed, F extends Typed>(
     const handle = behavior(ctx)
     return message => handle(change(message))
   }
+}
+
+/** What is said to be on the disk goes there so much later. */
+const lieMs = 10_000
+
+/** A node whose disk says at once that it has what this room writes. Who is down before it is true has lost it. */
+export function lyingStores(build: NodeBuild, room: string, world: WorldView): NodeBuild {
+  const { ports } = build
+  const lying = (store: Store): Store => ({
+    get: key => store.get(key),
+    getMany: keys => store.getMany(keys),
+    scan: range => store.scan(range),
+    async batch(writes) {
+      const write = () => void store.batch(writes, { sync: true }).catch(() => {})
+      world.at(world.nowMs + lieMs, 'a write that was said to be done', write)
+    },
+  })
+  const store = (name: string) => (name === room ? lying(ports.store(name)) : ports.store(name))
+  return { ...build, ports: { ...ports, store } }
 }

@@ -446,8 +446,9 @@ async function vowed(story: (fake: FakeWorld, book: Book) => void): Promise<stri
   const book = localBook(shelf)
   shelf.heads.set(0, root.hash)
   const answer = ok({ hash: tx.hash, half: 'pending' as const })
-  book.edge?.({ type: 'answered', node: 0, raw: tx.raw, answer }, fake.world)
+  book.edge?.({ type: 'submitted', node: 0, raw: tx.raw }, fake.world)
   await new Promise(resolve => setImmediate(resolve))
+  book.edge?.({ type: 'answered', node: 0, raw: tx.raw, answer }, fake.world)
   const followed = new Set([tx.hash])
   const tracker = { has: (hash: Hash) => followed.has(hash), list: () => [] }
   Object.assign(fake.nodes[0] ?? {}, { inside: { tracker, pool: aPool([], [], { head: root }) } })

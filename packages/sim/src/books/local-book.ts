@@ -6,6 +6,7 @@ import {
   type Hash,
   type PoolChanged,
   type Recovery,
+  type TxRecord,
 } from '@rockpool/protocol'
 import type { Book, Edge, SimNode, WorldView } from '../api.ts'
 import type { Shelf } from './chain-book.ts'
@@ -19,6 +20,13 @@ interface Vow {
   boot: number
   /** It was in a block of that node's branch, in that boot. */
   minedIn: number | undefined
+}
+
+interface Asked {
+  readonly node: number
+  readonly raw: Uint8Array
+  readonly sinceMs: number
+  tx?: TxRecord
 }
 
 type Promises = Map<string, Vow>
@@ -39,37 +47,52 @@ export function localBook(shelf: Shelf): Book {
   const ends = new Map<number, 'kill' | 'stop'>()
   const draining = new Map<number, number>()
   const stoppedAt = new Map<number, Hash>()
-  /** Submissions under way, and when they began. */
-  const asked = new Map<Uint8Array, number>()
+  /** Submissions under way: to whom, since when, and what they hold. */
+  const asked = new Set<Asked>()
   /** Per node: when a sender and nonce was last mined there, and by which transaction. */
   const used = new Map<number, Map<string, { readonly atMs: number; readonly hash: Hash }>>()
   /** Per node: what its pool dropped because the nonce was used, and the head at which it was. */
   const dropped = new Map<number, Map<Hash, Hash>>()
   let recovery: Recovery | undefined
 
-  function promise(node: number, boot: number, raw: Uint8Array, world: WorldView): void {
-    const sinceMs = asked.get(raw) ?? world.nowMs
+  function ask(node: number, raw: Uint8Array, world: WorldView): void {
+    const asking: Asked = { node, raw, sinceMs: world.nowMs }
+    asked.add(asking)
     const decoded = decodeTx(raw, bytes => world.crypto.keccak256(bytes))
     if (!decoded.ok) return
     recovery ??= createRecovery(world.crypto, BigInt(world.genesis.chainId))
     recovery.recover([decoded.value]).then(
       ([answer]) => {
         if (answer?.ok !== true) return
-        const { hash, sender, nonce } = answer.value
+        asking.tx = answer.value
         shelf.ledger.know(answer.value)
-        const key = `${sender} ${nonce}`
-        const of = promised.get(node) ?? new Map<string, Vow>()
-        promised.set(node, of)
-        // Of one sender and nonce the newest is followed, and no other any more.
-        of.delete(key)
-        // While the answer waited for the disk, another one used the nonce.
-        if (isUsedAt(dropped.get(node)?.get(hash), sender, Number(nonce))) return
-        const last = used.get(node)?.get(key)
-        if (last !== undefined && last.atMs >= sinceMs && last.hash !== hash) return
-        of.set(key, { hash, sender, nonce: Number(nonce), boot, minedIn: undefined })
       },
       () => {},
     )
+  }
+
+  function promise({ node, sinceMs, tx }: Asked, boot: number): void {
+    if (tx === undefined) return
+    const { hash, sender, nonce } = tx
+    const key = `${sender} ${nonce}`
+    const of = promised.get(node) ?? new Map<string, Vow>()
+    promised.set(node, of)
+    // Of one sender and nonce the newest is followed, and no other any more.
+    of.delete(key)
+    // While the answer waited for the disk, another one used the nonce.
+    if (isUsedAt(dropped.get(node)?.get(hash), sender, Number(nonce))) return
+    const last = used.get(node)?.get(key)
+    if (last !== undefined && last.atMs >= sinceMs && last.hash !== hash) return
+    of.set(key, { hash, sender, nonce: Number(nonce), boot, minedIn: undefined })
+  }
+
+  /** A newer one of this nonce is under way, which may have taken its place and lost it again before it is answered for. */
+  function isContested(node: number, { sender, nonce, hash }: Vow): boolean {
+    for (const { node: to, tx } of asked) {
+      if (to !== node || tx === undefined || tx.hash === hash) continue
+      if (tx.sender === sender && Number(tx.nonce) === nonce) return true
+    }
+    return false
   }
 
   /** A pool may lag behind its chain, so it is asked at the pool's head, and of the ledger. */
@@ -110,7 +133,8 @@ export function localBook(shelf: Shelf): Book {
         if (!shelf.ledger.isMined(hash, head) || vow.minedIn !== node.boots) of.delete(key)
         continue
       }
-      // A newer one of the same nonce is followed instead, which may not be answered for yet.
+      if (isContested(node.index, vow)) continue
+      // A newer one of the same nonce is followed instead.
       if (tracker.list().some(tx => tx.from === sender && Number(tx.nonce) === nonce)) continue
       of.delete(key)
       if (vow.minedIn !== undefined && vow.minedIn !== node.boots) continue
@@ -189,12 +213,14 @@ export function localBook(shelf: Shelf): Book {
       if (fact.type === 'pool.changed') poolChanged(node, fact)
     },
     edge(edge, world) {
-      if (edge.type === 'submitted') asked.set(edge.raw, world.nowMs)
+      if (edge.type === 'submitted') ask(edge.node, edge.raw, world)
       if (edge.type === 'answered') {
         const { node, raw, answer } = edge
+        const asking = [...asked].find(open => open.node === node && open.raw === raw)
+        if (asking === undefined) return
+        asked.delete(asking)
         const isFollowed = answer.ok && answer.value.tracked !== false
-        if (isFollowed) promise(node, world.nodes[node]?.boots ?? 0, raw, world)
-        asked.delete(raw)
+        if (isFollowed) promise(asking, world.nodes[node]?.boots ?? 0)
       }
       if (edge.type === 'life') lived(edge, world)
       if (edge.type === 'log' && edge.code === 'node/state' && edge.fields['to'] === 'draining') {

@@ -19,8 +19,10 @@ interface Row {
   readonly after?: number
   readonly seed?: string
   readonly found?: string
-  /** Invariants it broke that are none of its own, and seeds that fail without it. */
+  /** Seeds that fail without it. */
   readonly wrong: readonly string[]
+  /** Invariants that it broke and that are none of its own. */
+  readonly also: readonly string[]
   readonly shrunk?: { readonly events: number; readonly plan: number; readonly file: string }
 }
 
@@ -56,6 +58,7 @@ async function search(jobs: Jobs, bug: Planted, flags: PlantedFlags): Promise<Ro
   const seeds = Array.from({ length: count }, (_, index) => String(from + index))
   const tried: string[] = []
   const wrong: string[] = []
+  const also = new Set<string>()
   let first: { seed: string; failure: Failure } | undefined
   await jobs.each(seeds, async seed => {
     if (first !== undefined) return false
@@ -70,12 +73,13 @@ async function search(jobs: Jobs, bug: Planted, flags: PlantedFlags): Promise<Ro
       return true
     }
     if (!bug.fires.includes(failure.violation.id)) {
-      wrong.push(`seed ${seed}: ${violationText(failure.violation)}`)
+      also.add(failure.violation.id)
+      return true
     }
     first ??= { seed, failure }
     return false
   })
-  const row = { bug: bug.name, about: bug.about, wrong }
+  const row = { bug: bug.name, about: bug.about, wrong, also: [...also] }
   if (first === undefined) return row
   const { seed, failure } = first
   const found = { ...row, after: tried.length, seed, found: violationText(failure.violation) }
@@ -88,7 +92,7 @@ async function search(jobs: Jobs, bug: Planted, flags: PlantedFlags): Promise<Ro
   return { ...found, shrunk: { events, plan: plan.length, file } }
 }
 
-function rowLines({ bug, about, after, seed, found, wrong, shrunk }: Row): string[] {
+function rowLines({ bug, about, after, seed, found, wrong, also, shrunk }: Row): string[] {
   const lines = [
     after === undefined
       ? `NOT FOUND ${bug}: ${about}`
@@ -98,5 +102,6 @@ function rowLines({ bug, about, after, seed, found, wrong, shrunk }: Row): strin
     const { events, plan, file } = shrunk
     lines.push(`          shrunk to ${events} events, a plan of ${plan}: ${file}`)
   }
+  if (also.length > 0) lines.push(`          breaks too: ${also.join(', ')}`)
   return [...lines, ...wrong.map(text => `          WRONG ${text}`)]
 }

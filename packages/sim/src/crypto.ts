@@ -42,9 +42,13 @@ export function sharedRecovery(crypto: Crypto) {
   return { of, remembered: () => signers.size }
 }
 
-function keyOf({ digest, r, s, id }: RecoveryJob): string {
-  return `${id}${latin1(digest)}${latin1(r)}${latin1(s)}`
-}
+const scratch = Buffer.alloc(97)
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+/** One flat string: a map must hash it. */
+function keyOf({ digest, r, s, id }: RecoveryJob): string {
+  scratch.set(digest, 0)
+  scratch.set(r, 32)
+  scratch.set(s, 64)
+  scratch[96] = id
+  return scratch.toString('latin1')
+}

@@ -94,6 +94,11 @@ export class WorldNode implements SimNode {
     return `/ip4/${this.ip}/tcp/30303/p2p/${this.peer}`
   }
 
+  get statics(): readonly PeerId[] {
+    const { peers } = this.ground.config(this.index)
+    return (peers?.static ?? []).map(addr => addr.slice(addr.lastIndexOf('/') + 1))
+  }
+
   /** A process runs here, whether it serves already or not. */
   get isOn(): boolean {
     return this.host !== undefined

@@ -290,15 +290,16 @@ class World {
     return devGenesis({ producers: makers, blockTimeMs: this.options.blockMs })
   }
 
-  /** Whom a node dials it may also ban. */
+  /** The first one a node dials is static, so it never bans it; the others are bootnodes, which it may. */
   private configOf(genesis: Genesis, index: number): NodeConfig {
+    const [first, ...rest] = this.dialsOf(index).map(({ addr }) => addr)
     return {
       version: 'sim',
       genesis,
       pool: defaultPoolConfig,
       services: ['rpc', 'p2p'],
       expectsPeers: this.options.nodes > 1,
-      peers: { bootnodes: this.dialsOf(index).map(({ addr }) => addr) },
+      peers: { static: first === undefined ? [] : [first], bootnodes: rest },
       ...this.parts.config,
     }
   }

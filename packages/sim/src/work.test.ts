@@ -60,6 +60,14 @@ const attacks: readonly Attack[] = [
   ...(['score-farming', 'equivocate', 'reconnect', 'new-id'] as const),
 ]
 
+/** What is wrong for everyone has its sender out. */
+const provable: ReadonlySet<Attack> = new Set([
+  'invalid-tx',
+  'reconnect',
+  'new-id',
+  'score-farming',
+])
+
 test.each(attacks)('under %s the honest ones keep every rule', async attack => {
   const options = calmOptions({ nodes: 5, evil: 1, seconds: 25, blockMs: 1_000, txPerSecond: 1 })
   const deed: PlanEvent = [6_000, 'attack', [4, attack, 10_000]]
@@ -71,6 +79,7 @@ test.each(attacks)('under %s the honest ones keep every rule', async attack => {
 
   expect(violation).toBe(undefined)
   expect(coverage.get(`evil/${attack}`)).toBe(1)
+  if (provable.has(attack)) expect(coverage.get('p2p/banned')).toBeGreaterThan(0)
   if (attack === 'equivocate') expect(coverage.get('evil/equivocated')).toBeGreaterThan(0)
 })
 

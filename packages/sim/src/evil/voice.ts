@@ -1,9 +1,16 @@
-import { limits, type PeerId, type Topic } from '@rockpool/protocol'
+import {
+  encodePoolSyncAnswer,
+  encodeRangeAnswer,
+  limits,
+  type PeerId,
+  type Topic,
+} from '@rockpool/protocol'
 import type { Wire, WorldView } from '../api.ts'
 
 /** Messages remembered, to be said again. */
 const heardMax = 256
 const dialMs = 5_000
+const busySeconds = 60
 
 export interface Heard {
   readonly topic: Topic
@@ -53,9 +60,10 @@ export function createVoice(world: WorldView, wire: Wire) {
       },
       wireFault() {},
     })
-    // Whoever asks learns that there is nothing to have.
-    port.serve(names.poolSync, async () => [])
-    port.serve(names.blocks, async () => [])
+    // It has neither transactions nor blocks, and says it in a way that is nobody's fault.
+    const busy = { kind: 'busy', retryAfterSeconds: busySeconds } as const
+    port.serve(names.poolSync, async () => [encodePoolSyncAnswer(busy)])
+    port.serve(names.blocks, async () => [encodeRangeAnswer(busy)])
     for (const { id } of port.peers()) peers.add(id)
   }
 

@@ -65,7 +65,7 @@ describe('the same options', () => {
       run({ ...options, strategy: 'fifo' }).then(({ hash }) => hash),
     ])
     expect(new Set(hashes).size).toBe(3)
-  })
+  }, 30_000)
 })
 
 describe('forks of chance', () => {
@@ -81,7 +81,7 @@ describe('forks of chance', () => {
       return JSON.stringify(rows)
     }
     expect(await history(0)).toBe(await history(1_000))
-  })
+  }, 30_000)
 })
 
 describe('time', () => {
@@ -103,7 +103,7 @@ describe('time', () => {
     expect(looks).toEqual([5_000, 10_000, 15_000, 20_000, 22_000])
     expect([healed, end]).toEqual([11_000, 22_000])
     expect(nodeHours).toBeCloseTo((3 * 22) / 3_600)
-  })
+  }, 30_000)
 
   test('of each node drifts by its own rate and no wall strays further than its model says', async () => {
     const spread = new Set<number>()
@@ -120,7 +120,7 @@ describe('time', () => {
     const options = calmOptions({ seconds: 30, clock: { driftPpm: 500, wall: 'step' } })
     await runWorld(options, testParts({ books: [book] }))
     expect(spread.size).toBeGreaterThan(10)
-  })
+  }, 30_000)
 })
 
 /** One node of the world with another pool. */
@@ -144,7 +144,7 @@ describe('the legend', () => {
       /^ {0,11}\d+\.\d{6} n\d+ +\/\S+:\S+ \d+<\d+ +\| (down|peers \d+ pend \d+ queue \d+ head \d+)$/
     expect(first.filter(line => turn.test(line)).length).toBeGreaterThan(500)
     expect(first.some(line => / n\d +open$/.test(line))).toBe(true)
-  })
+  }, 30_000)
 })
 
 describe('a violation', () => {
@@ -166,7 +166,7 @@ describe('a violation', () => {
     expect(violation?.atMs).toBeLessThan(60_000)
     expect(chain?.[0]).toMatch(/^n2 \/observer:chain\.head#\d+ <- \/chain:/)
     expect(chain?.length).toBeGreaterThan(1)
-  })
+  }, 30_000)
 
   test('a checker that throws inside a turn is a failure of the harness, not of the actor', async () => {
     const book: Book = {
@@ -178,7 +178,7 @@ describe('a violation', () => {
     const { violation } = await runWorld(calmOptions(), testParts({ books: [book] }))
     expect(violation?.id).toBe('harness')
     expect(violation?.text).toContain('broken checker')
-  })
+  }, 30_000)
 
   test('an actor that crashes is named with its message', async () => {
     const { violation } = await runWorld(
@@ -191,7 +191,7 @@ describe('a violation', () => {
     )
     expect(violation?.id).toBe('actor-crash')
     expect(violation?.text).toBe('/pool crashed on chain.head')
-  })
+  }, 30_000)
 
   test('a million turns at one instant are a livelock', async () => {
     const { violation } = await runWorld(
@@ -204,7 +204,7 @@ describe('a violation', () => {
       }),
     )
     expect(violation?.id).toBe('livelock')
-  })
+  }, 30_000)
 })
 
 describe('the tripwire', () => {
@@ -233,7 +233,7 @@ describe('the tripwire', () => {
         new RegExp(`^${name.replace('.', '\\.')} inside n2 /pool on chain\\.head #\\d+$`),
       )
       expect(violation?.node).toBe('n2')
-    })
+    }, 30_000)
   }
 })
 
@@ -266,5 +266,5 @@ describe('nodes', () => {
     expect(lives).toEqual(expect.arrayContaining([...expected, '20 n2 stop']))
     expect(new Set(heights).size).toBe(1)
     expect(heights[0]).toBeGreaterThan(30)
-  })
+  }, 30_000)
 })

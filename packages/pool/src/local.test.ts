@@ -451,6 +451,26 @@ describe('the tracker', () => {
     expect(await journalKeys(store)).toHaveLength(1)
   })
 
+  test('follows a rival of its own that a reorg brings back: the nonce is free again', async () => {
+    const { store, open, tx } = await aPlace()
+    const room = open()
+    room.submit(tx(0, 0))
+    await room.test.settle()
+    const rival: TxRecord[] = room.pending()
+    const [first] = rival
+    room.submit(tx(0, 0, { feeCap: (first?.feeCap ?? 0n) * 2n, tip: (first?.tip ?? 0n) * 2n }))
+    await room.test.settle()
+    room.mine(rival)
+    await room.test.settle()
+    expect([room.tracked(), room.stats().finished]).toEqual([[], new Map([['nonce-used', 1]])])
+
+    room.reorg(rival)
+    await room.test.settle()
+
+    expect(room.tracked()).toMatchObject([{ hash: first?.hash, state: 'pooled' }])
+    expect(await journalKeys(store)).toHaveLength(1)
+  })
+
   test('lets go of what was sent since the block that the chain is set back to', async () => {
     const { store, open, tx } = await aPlace()
     const room = open()

@@ -56,8 +56,9 @@ export class Tracker {
   private readonly byHash = new Map<Hash, Entry>()
   /** Read from disk and not yet decided about by the pool. */
   private readonly expected = new Map<string, JournalRow>()
-  private readonly mined = new Map<Hash, Since>()
-  private readonly oldestMined = this.mined.keys()
+  /** Own nonces that a block has used, with the own transaction or a rival of it: a reorg may free them again. */
+  private readonly used = new Map<string, Since>()
+  private readonly oldestUsed = this.used.keys()
   /** What could not be written, and what it had replaced. */
   private readonly undone = new WeakMap<Entry, Entry | undefined>()
   private readonly finished = new Map<string, number>()
@@ -285,9 +286,10 @@ export class Tracker {
     // Set back by an operator: what was mined since is meant to be as if it had never been sent.
     if (path.kind === 'sethead') return
     for (const tx of path.discarded) {
-      const since = this.mined.get(tx.hash)
+      const key = keyOf(tx.sender, tx.nonce)
+      const since = this.used.get(key)
       if (since === undefined || path.included.has(tx.hash)) continue
-      this.mined.delete(tx.hash)
+      this.used.delete(key)
       const isPooled = this.parts.pool.has(tx.hash)
       const waits = isPooled ? {} : { waitsFor: 'reorg-lost' }
       this.enter({ tx, origin: since.origin, since, ...waits }, change)
@@ -376,13 +378,14 @@ export class Tracker {
     this.remove(entry)
     this.count(reason)
     if (entry.isJournaled) writes.push(deleteRow(entry.tx.sender, entry.tx.nonce))
-    if (reason !== 'mined') return
+    if (reason !== 'mined' && reason !== 'nonce-used') return
     const { origin, seq, firstSeenMs, trackedAtMs } = entry
-    this.mined.delete(entry.tx.hash)
-    this.mined.set(entry.tx.hash, { origin, seq, firstSeenMs, trackedAtMs })
-    if (this.mined.size <= limits.trackedMinedMax) return
-    const { value: oldest } = this.oldestMined.next()
-    if (oldest !== undefined) this.mined.delete(oldest)
+    const key = keyOf(entry.tx.sender, entry.tx.nonce)
+    this.used.delete(key)
+    this.used.set(key, { origin, seq, firstSeenMs, trackedAtMs })
+    if (this.used.size <= limits.trackedMinedMax) return
+    const { value: oldest } = this.oldestUsed.next()
+    if (oldest !== undefined) this.used.delete(oldest)
   }
 
   private published(entry: Entry, now: number): void {

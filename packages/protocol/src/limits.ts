@@ -301,7 +301,7 @@ export const limits = {
   poolJournalRetryMs: 1_000,
   /** Tracker: own transactions followed at once. Later ones are pooled and forgotten with the process. */
   trackedMax: 4_096,
-  /** Tracker: hashes of own mined transactions, followed again when a reorg brings them back. */
+  /** Tracker: own nonces that blocks have used, followed again when a reorg frees them. */
   trackedMinedMax: 8_192,
   /** Tracker: looks for what the pool has lost, longest wait of one that is refused again and again, transactions submitted again at one look. */
   trackerFirstMs: 2_000,

@@ -78,7 +78,7 @@ function search(tree: string, { good, bad, judge: judgeHere }: Search): Found {
   }
   if (look(bad) !== 'bad') return { judged, why: `it does not fail at ${bad.slice(0, 12)}` }
   if (look(good) === 'bad') return { judged, why: `it fails already at ${good.slice(0, 12)}` }
-  git(tree, 'bisect', 'start', '--quiet', bad, good)
+  git(tree, 'bisect', 'start', bad, good)
   for (;;) {
     const here = git(tree, 'rev-parse', 'HEAD')
     const verdict = judgeHere()

@@ -62,7 +62,7 @@ export async function runHistory(history: History, watching: Watching = {}): Pro
 }
 
 /** CPU time of this process so far. */
-export function cpuMs(): number {
+function cpuMs(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }

@@ -27,6 +27,8 @@ test('a failure is read back as it was written, with a line for each event of it
 
   expect(parseStored(text)).toEqual({ ok: true, value: failure })
   expect(text).toContain('\n    [7000,"reorg",[2]]\n')
+  const idle = { ...failure, plan: [] }
+  expect(parseStored(failureText(idle))).toEqual({ ok: true, value: idle })
   const { plan: _, ...unplanned } = failure
   expect(parseStored(failureText(unplanned))).toEqual({ ok: true, value: unplanned })
 })

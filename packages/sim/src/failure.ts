@@ -57,6 +57,7 @@ export function failureText(failure: Failure): string {
   const { plan, ...rest } = failure
   const text = JSON.stringify(rest, null, 2)
   if (plan === undefined) return `${text}\n`
+  if (plan.length === 0) return `${text.slice(0, -2)},\n  "plan": []\n}\n`
   const rows = plan.map(event => `    ${JSON.stringify(event)}`).join(',\n')
   return `${text.slice(0, -2)},\n  "plan": [\n${rows}\n  ]\n}\n`
 }

@@ -2,7 +2,7 @@ import type { Driver, WorldView } from './api.ts'
 import type { Plan, PlanArgs, PlanKind } from './plan.ts'
 
 /** Who does what a plan says. Each kind is one function of its arguments; faults of links and disks end by themselves. */
-export type Deeds = { readonly [K in PlanKind]: (args: PlanArgs[K]) => void }
+type Deeds = { readonly [K in PlanKind]: (args: PlanArgs[K]) => void }
 /** What is not done by the world's own faults. */
 export type WorkDeeds = Pick<Deeds, 'tx' | 'attack'>
 

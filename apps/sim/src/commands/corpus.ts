@@ -7,14 +7,14 @@ import { exitCodeOf, seedsOfCommit, swarm } from '../swarm.ts'
 import { jobCount, type SwarmFlags } from './swarm.ts'
 
 /** One stored history and what came of it. */
-export interface CorpusRow {
+interface CorpusRow {
   readonly file: string
   readonly ok: boolean
   readonly text: string
 }
 
 /** Past failures must pass, planted bugs must still be found by their stored histories, and not without the bug. */
-export async function runCorpus(jobs: Jobs): Promise<CorpusRow[]> {
+async function runCorpus(jobs: Jobs): Promise<CorpusRow[]> {
   const rows: CorpusRow[] = []
   await jobs.each([...storedIn(failuresFolder), ...storedIn(plantedFolder)], async file => {
     const { options, plan, planted, violation } = readStored(file)

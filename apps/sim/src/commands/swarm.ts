@@ -44,7 +44,7 @@ export function wishesOf(flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain'>)
 }
 
 /** `count` seeds from `from` on, or those of this commit. */
-export function seedsOf({ seeds, from, ofCommit }: SwarmFlags): string[] {
+function seedsOf({ seeds, from, ofCommit }: SwarmFlags): string[] {
   const { ROCKPOOL_SIM_SEED: first = from, ROCKPOOL_SIM_NUM: number = seeds } = process.env
   const count = wholeNumber(number, '--seeds')
   if (ofCommit === true) return seedsOfCommit(commitHash(), count)
@@ -83,7 +83,7 @@ export async function swarmCommand(flags: SwarmFlags): Promise<number> {
 }
 
 /** A swarm with processes of its own, and how long it took. */
-export async function timedSwarm(
+async function timedSwarm(
   wish: SwarmWish,
   count: number,
 ): Promise<{ sum: SwarmSum; wallMs: number }> {

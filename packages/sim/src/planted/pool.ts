@@ -34,7 +34,7 @@ export const reorgDrop: Planted = {
 
 export const gapKept: Planted = {
   name: 'gap-kept',
-  about: 'what stands behind a gap stays executable',
+  about: 'what stands behind a gap counts as executable, and goes on to',
   fires: ['nonce-gap', 'nonce-order', 'pool-unsound'],
   seeds: 100,
   wishes: smallWorld,
@@ -44,6 +44,7 @@ export const gapKept: Planted = {
       ...build.parts,
       poolActor: withPool(pool => {
         const { holdings } = pool.inspect()
+        holdings.takeReady = account => holdings.leftQueue(account, account.queue.ready(2n ** 64n))
         holdings.park = (account, run) => {
           account.pending.join(run)
           holdings.pendingCount += run.length

@@ -553,6 +553,10 @@ test('delivered-twice: one message, one node, two deliveries', () => {
   deliver(1)
   expect(fake.ids()).toEqual([])
 
+  fake.at(115_000)
+  deliver(0)
+  expect(fake.ids()).toEqual([])
+
   deliver(0)
   expect(fake.ids()).toEqual(['delivered-twice'])
 })

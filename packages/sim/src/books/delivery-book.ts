@@ -5,8 +5,8 @@ import type { Shelf } from './chain-book.ts'
 
 /** Since the world is whole and the transaction is pending somewhere: pool sync asks every 10 s, and redials wait. */
 const deliverMs = 60_000
-/** How long a router remembers what it has seen. */
-const seenMs = 120_000
+/** Less than the two minutes for which a router, whose clock may run fast, remembers what it has seen. */
+const seenMs = 115_000
 
 interface Waiting {
   readonly sender: Address
@@ -21,8 +21,8 @@ interface Waiting {
  */
 export function deliveryBook(shelf: Shelf): Book {
   const waiting = new Map<string, Waiting>()
-  /** Per node: ids delivered, in two generations. */
-  const delivered = new Map<number, { young: Set<string>; old: Set<string>; sinceMs: number }>()
+  /** Per node: ids delivered, and when, oldest first. */
+  const delivered = new Map<number, Map<string, number>>()
 
   /** What is pending at honest nodes, and since when without interruption. */
   function look(world: WorldView): void {
@@ -62,14 +62,13 @@ export function deliveryBook(shelf: Shelf): Book {
 
   function twice(node: number, id: string, world: WorldView): void {
     if (world.nodes[node]?.isEvil !== false) return
-    const seen = delivered.get(node) ?? { young: new Set(), old: new Set(), sinceMs: world.nowMs }
+    const seen = delivered.get(node) ?? new Map<string, number>()
     delivered.set(node, seen)
-    if (world.nowMs - seen.sinceMs > seenMs / 2) {
-      seen.old = seen.young
-      seen.young = new Set()
-      seen.sinceMs = world.nowMs
+    for (const [old, atMs] of seen) {
+      if (world.nowMs - atMs < seenMs) break
+      seen.delete(old)
     }
-    if (seen.young.has(id) || seen.old.has(id)) {
+    if (seen.has(id)) {
       world.violate({
         id: 'delivered-twice',
         kind: 'correctness',
@@ -77,7 +76,7 @@ export function deliveryBook(shelf: Shelf): Book {
         node: `n${node}`,
       })
     }
-    seen.young.add(id)
+    seen.set(id, world.nowMs)
   }
 
   function load(node: SimNode, world: WorldView): void {

@@ -1,4 +1,4 @@
-import { checkInvariants, type Pool } from '@rockpool/pool'
+import { checkInvariants, defaultPoolConfig, type Pool } from '@rockpool/pool'
 import type { Address, PoolChanged, PoolContent, TxRecord } from '@rockpool/protocol'
 import type { Book, SimNode, WorldView } from '../api.ts'
 import type { Shelf } from './chain-book.ts'
@@ -45,7 +45,8 @@ export function poolBook(shelf: Shelf, recount = checkInvariants): Book {
       if (reason !== 'replaced' || by === undefined) continue
       const [old, next] = [shelf.ledger.tx(hash), shelf.ledger.tx(by)]
       if (old === undefined || next === undefined) continue
-      const bump = BigInt(node.running?.inside().pool?.inspect().config.priceBump ?? 10)
+      // What is asked of all, whatever the node says it asks.
+      const bump = BigInt(defaultPoolConfig.priceBump)
       if (outbids(next, old, bump) && next.nonce === old.nonce && next.sender === old.sender)
         continue
       world.violate({

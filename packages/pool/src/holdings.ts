@@ -1,7 +1,10 @@
 import type { Address, Code, Dropped, Hash } from '@rockpool/protocol'
+import { NotedAccount } from './account-noted.ts'
 import { Account, Entry, type PoolAccountView } from './entry.ts'
 import type { DropReason } from './op.ts'
-import { PriceIndex } from './priced.ts'
+import { PriceIndex, type Prices } from './priced.ts'
+import { LazyPriceIndex } from './priced-lazy.ts'
+import { notesNonces, type Quirks } from './quirks.ts'
 
 /** What happened since the operation began. */
 export interface Trail {
@@ -23,7 +26,7 @@ export class Holdings {
   readonly waiting = new Set<Account>()
   /** Accounts with more pending transactions than they are guaranteed. */
   readonly large = new Set<Account>()
-  readonly priced: PriceIndex
+  readonly priced: Prices
   pendingCount = 0
   queuedCount = 0
   slots = 0
@@ -32,12 +35,14 @@ export class Holdings {
   /** Accounts emptied during this operation, which may bring them back. */
   private readonly departed = new Map<Address, Account>()
   private readonly accountSlots: number
+  private readonly notesNonces: boolean
   private entrySeq = 0
   private accountSeq = 0
 
-  constructor(accountSlots: number, baseFee: bigint) {
+  constructor(accountSlots: number, baseFee: bigint, quirks: Quirks) {
     this.accountSlots = accountSlots
-    this.priced = new PriceIndex(baseFee)
+    this.notesNonces = notesNonces(quirks)
+    this.priced = quirks.pricesLazily ? new LazyPriceIndex(this.all) : new PriceIndex(baseFee)
   }
 
   get nextSeq(): number {
@@ -54,7 +59,10 @@ export class Holdings {
     const account = this.accounts.get(address) ?? this.departed.get(address)
     if (account !== undefined) return account
     if (view === undefined) throw new Error(`pool operation lacks the account ${address}`)
-    return new Account(address, this.accountSeq++, view)
+    const order = this.accountSeq++
+    return this.notesNonces
+      ? new NotedAccount(address, order, view)
+      : new Account(address, order, view)
   }
 
   newEntry(tx: Entry['tx'], account: Account, origin: Entry['origin'], now: number): Entry {
@@ -85,13 +93,15 @@ export class Holdings {
       entry.half = 'pending'
       this.trail.promoted.push(entry)
     }
+    const last = run[run.length - 1]
+    if (last !== undefined) account.note(last.tx.nonce + 1n)
     this.pendingCount += run.length
     this.sized(account)
   }
 
   /** Takes out the transactions at the front of the queue that may be pending. */
-  takeReady(account: Account): Entry[] {
-    return this.leftQueue(account, account.queue.ready(account.next()))
+  takeReady(account: Account, start: bigint): Entry[] {
+    return this.leftQueue(account, account.queue.ready(start))
   }
 
   /** Moves pending transactions, already out of their list, back to the queue. */
@@ -130,6 +140,7 @@ export class Holdings {
     if (entry.half === 'pending') {
       const [, ...followers] = this.leftPending(account, account.pending.cutFrom(entry.tx.nonce))
       this.park(account, followers, now)
+      account.lower(entry.tx.nonce)
       left = 1 + followers.length
     } else {
       account.queue.remove(entry)

@@ -1,7 +1,8 @@
-import { type Address, type Hash, nextBaseFee } from '@rockpool/protocol'
+import type { Address, Hash } from '@rockpool/protocol'
 import type { Account, Entry } from './entry.ts'
 import type { Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
+import { notesNonces } from './quirks.ts'
 
 /**
  * Everything that must hold of a pool between operations, recounted from scratch. Returns what does not, in words; nothing means sound.
@@ -22,7 +23,7 @@ export function checkInvariants(pool: Pool, outcome?: Outcome): string[] {
 type Claim = (holds: boolean, words: string) => void
 
 function checkAccounts(pool: Pool, claim: Claim): void {
-  const { holdings, head } = pool.inspect()
+  const { holdings, head, quirks } = pool.inspect()
   const gasLimit = BigInt(head.gasLimit)
   for (const account of holdings.accounts.values()) {
     const { address, view, pending, queue } = account
@@ -30,14 +31,20 @@ function checkAccounts(pool: Pool, claim: Claim): void {
     claim(holdings.waiting.has(account) === queue.length > 0, `${address} has a beat iff queued`)
     let next = view.nonce
     for (const { tx } of pending.entries) {
-      claim(tx.nonce === next, `${address} pending ${tx.nonce} where ${next} belongs`)
+      const isPlace = quirks.keepsHoles ? tx.nonce >= next : tx.nonce === next
+      claim(isPlace, `${address} pending ${tx.nonce} where ${next} belongs`)
+      next = tx.nonce
       claim(tx.cost <= view.balance, `${address} pending ${tx.nonce} is not payable`)
       claim(tx.gas <= gasLimit, `${address} pending ${tx.nonce} is over the gas limit`)
       next++
     }
-    claim(account.next() === next, `${address} next nonce is not after its pending`)
+    if (!notesNonces(quirks)) {
+      claim(account.next() === next, `${address} next nonce is not after its pending`)
+    }
+    if (quirks.keepsHoles) next = view.nonce
     for (const { tx } of queue.entries) {
       claim(tx.nonce >= next, `${address} queued ${tx.nonce} below the next nonce ${next}`)
+      claim(pending.get(tx.nonce) === undefined, `${address} has ${tx.nonce} in both halves`)
       next = tx.nonce + 1n
     }
     checkHalf(account, pending.entries, 'pending', pool, claim)
@@ -98,10 +105,16 @@ function checkTotals(pool: Pool, claim: Claim): void {
 }
 
 function checkPrices(pool: Pool, claim: Claim): void {
-  const { holdings, head } = pool.inspect()
+  const { holdings, quirks, nextBaseFee } = pool.inspect()
   const { priced, all } = holdings
+  if (quirks.pricesLazily) {
+    const priceable = new Set([...priced.entries()].map(({ tx }) => tx.hash))
+    for (const hash of all.keys()) claim(priceable.has(hash), `${hash} is held but not priced`)
+    return
+  }
   claim(priced.length === all.size, `prices ${priced.length} of ${all.size}`)
-  claim(priced.baseFee === nextBaseFee(head), 'prices at another base fee than the next')
+  const isDue = nextBaseFee === undefined || priced.baseFee === nextBaseFee
+  claim(isDue, 'prices at another base fee than the next')
   for (const entry of priced.entries()) {
     claim(all.get(entry.tx.hash) === entry, `${entry.tx.hash} is priced but not held`)
   }
@@ -109,7 +122,8 @@ function checkPrices(pool: Pool, claim: Claim): void {
 
 function checkOutcome(pool: Pool, outcome: Outcome, claim: Claim): void {
   const dropped = new Set(outcome.dropped.map(({ hash }) => hash))
-  for (const { tx } of outcome.events) {
+  const { quirks } = pool.inspect()
+  for (const { tx } of quirks.announcesTheGone ? [] : outcome.events) {
     claim(pool.status(tx.hash) === 'pending', `${tx.hash} is announced but not pending`)
   }
   for (const hash of outcome.promoted) {

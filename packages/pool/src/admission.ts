@@ -131,9 +131,11 @@ export class Admission {
     const { holdings } = this
     const { priced } = holdings
     if (priced.underpriced(entry)) return this.underpriced()
-    if (this.changes > Math.floor(this.config.globalSlots / 4)) return failed('pool/full')
+    if (this.changes > Math.floor(this.config.globalSlots / 4)) {
+      return failed('pool/full', undefined, { why: 'throttle' })
+    }
     const victims = priced.discard(excess)
-    if (victims === undefined) return failed('pool/full')
+    if (victims === undefined) return failed('pool/full', undefined, { why: 'room' })
     if (this.isFuture(entry) && victims.some(victim => this.isPending(victim))) {
       for (const victim of victims) priced.put(victim)
       return failed('pool/future-replaces-pending')

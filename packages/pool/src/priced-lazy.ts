@@ -10,6 +10,7 @@ import { type PriceLayout, type Prices, urgentShare } from './priced.ts'
  * transaction that left and came back is in them twice. Until the first reset there is no base fee.
  */
 export class LazyPriceIndex implements Prices {
+  rebuilt = 0
   private readonly all: ReadonlyMap<Hash, Entry>
   private readonly fees = new FeeOrder(undefined)
   private readonly urgent = new Heap(
@@ -93,6 +94,7 @@ export class LazyPriceIndex implements Prices {
   }
 
   reheap(): void {
+    this.rebuilt++
     this.stales = 0
     const all = [...this.all.values()]
     for (const entry of all) this.fees.price(entry)

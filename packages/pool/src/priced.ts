@@ -14,6 +14,8 @@ export interface Prices {
   readonly baseFee: bigint | undefined
   /** Entries in the heaps, also those that left the pool and are not yet removed. */
   readonly length: number
+  /** How often both heaps were built anew. */
+  readonly rebuilt: number
   /** Every entry in the heaps. */
   entries(): Iterable<Entry>
   put(entry: Entry): void
@@ -50,6 +52,7 @@ export interface PriceLayout {
 
 /** Prices of which every removal is at once and every order is total, so the same history gives the same victims. */
 export class PriceIndex implements Prices {
+  rebuilt = 0
   private readonly fees: FeeOrder
   private readonly urgent: Heap
   private readonly floating: Heap
@@ -136,6 +139,7 @@ export class PriceIndex implements Prices {
   }
 
   reheap(): void {
+    this.rebuilt++
     const all = this.urgent.items.concat(this.floating.items)
     for (const entry of all) this.fees.price(entry)
     this.floating.rebuild([])

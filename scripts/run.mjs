@@ -191,6 +191,7 @@ const jobs = {
     const code = await run(bin('tsc'), ['-b'])
     return code === 0 ? script('scripts/bench.ts', args) : code
   },
+  trace: () => script('scripts/trace.ts', args),
   docs: () => script('scripts/docs.ts', args),
   format: () => run(bin('biome'), ['check', '--write', '.']),
   async help() {

@@ -18,8 +18,12 @@ export interface ReadTrace {
   readonly overlay: ReadonlyMap<number, OverlayLine> | undefined
 }
 
+/** Text of a trace is ASCII, which is hashed faster by its single bytes. */
 export const sha256Of = (data: string | Uint8Array): string =>
-  createHash('sha256').update(data).digest('hex')
+  (typeof data === 'string'
+    ? createHash('sha256').update(data, 'latin1')
+    : createHash('sha256').update(data)
+  ).digest('hex')
 
 const tracePattern = /\.jsonl(?:\.gz)?$/
 const overlayPattern = /\.fixed\.jsonl(?:\.gz)?$/

@@ -7,25 +7,29 @@ import { SparsePendingList } from './list-sparse.ts'
  */
 export class NotedAccount extends Account {
   override readonly pending = new SparsePendingList()
-  private noted: bigint | undefined
+  private ownNext: bigint | undefined
+
+  override get noted(): bigint | undefined {
+    return this.ownNext
+  }
 
   override next(): bigint {
-    return this.noted ?? this.view.nonce
+    return this.ownNext ?? this.view.nonce
   }
 
   override note(next: bigint): void {
-    this.noted = next
+    this.ownNext = next
   }
 
   override lower(nonce: bigint): void {
-    if (nonce < this.next()) this.noted = nonce
+    if (nonce < this.next()) this.ownNext = nonce
   }
 
   override forgetNonce(): void {
-    this.noted = undefined
+    this.ownNext = undefined
   }
 
   override settleNonce(): void {
-    this.noted = this.pending.length > 0 ? this.pending.next() : undefined
+    this.ownNext = this.pending.length > 0 ? this.pending.next() : undefined
   }
 }

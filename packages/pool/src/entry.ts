@@ -33,6 +33,11 @@ export class Account {
     return this.pending.length > 0 ? this.pending.next() : this.view.nonce
   }
 
+  /** The next nonce where it is kept apart from the pending transactions. */
+  get noted(): bigint | undefined {
+    return undefined
+  }
+
   /** Pending reaches up to here now. Nothing to do where that is derived, here and below. */
   note(_next: bigint): void {}
 

@@ -29,6 +29,7 @@ import {
   truncateQueue,
 } from './run.ts'
 import { type PendingFilter, pendingOf, type SelectLimits, select } from './select.ts'
+import type { PoolSnapshot } from './snapshot.ts'
 
 export interface PoolParts {
   readonly config: PoolConfig
@@ -59,6 +60,8 @@ export class Pool {
   private readonly admission: Admission
   private current: Head
   private gasLimit: bigint
+  /** Of the block after the head announced last; undefined before London. */
+  private nextFee: bigint | undefined
   private announced: Hash
   private clock = Number.NEGATIVE_INFINITY
   private lagging = false
@@ -76,7 +79,8 @@ export class Pool {
     this.current = head
     this.gasLimit = BigInt(head.gasLimit)
     this.announced = head.hash
-    this.holdings = new Holdings(config.accountSlots, this.baseFeeAfter(head) ?? 0n, quirks)
+    this.nextFee = this.baseFeeAfter(head)
+    this.holdings = new Holdings(config.accountSlots, this.nextFee ?? 0n, quirks)
     this.admission = new Admission({ config, quirks, holdings: this.holdings, reservedElsewhere })
   }
 
@@ -199,10 +203,40 @@ export class Pool {
     return select(this.holdings, bounds)
   }
 
+  /** Everything but the configuration, as plain data; whoever restores it goes on from here the same way. */
+  snapshot(): PoolSnapshot {
+    const { replacements, gasTip, changes } = this.admission
+    return {
+      head: this.current,
+      announced: this.announced,
+      clock: this.clock,
+      lagging: this.lagging,
+      nextFee: this.nextFee,
+      gasTip,
+      changes,
+      replacements: replacements.map(({ seq }) => seq),
+      holdings: this.holdings.image(replacements),
+    }
+  }
+
+  /** A pool that stands where another stood; configuration, forks and quirks must be those of that one. */
+  static restore(parts: Omit<PoolParts, 'head'>, image: PoolSnapshot): Pool {
+    const pool = new Pool({ ...parts, head: image.head })
+    const entries = pool.holdings.adopt(image.holdings)
+    pool.announced = image.announced
+    pool.clock = image.clock
+    pool.lagging = image.lagging
+    pool.nextFee = image.nextFee
+    pool.admission.gasTip = image.gasTip
+    pool.admission.changes = image.changes
+    pool.admission.replacements = image.replacements.flatMap(seq => entries.get(seq) ?? [])
+    return pool
+  }
+
   /** What `checkInvariants` looks at. */
   inspect() {
     const { holdings, config, quirks, current } = this
-    return { holdings, config, quirks, head: current, nextBaseFee: this.baseFeeAfter(current) }
+    return { holdings, config, quirks, head: current, nextBaseFee: this.nextFee }
   }
 
   private refusal(op: Op): string | undefined {
@@ -262,9 +296,7 @@ export class Pool {
       dropOverGasCap(holdings, now)
     }
     const affected =
-      path.kind === 'missing'
-        ? [...holdings.accounts.values()]
-        : this.moveTo(head, { path, accounts }, now)
+      path.kind === 'missing' ? this.everyAccount() : this.moveTo(head, { path, accounts }, now)
     const replacements = announcedLate.filter(({ tx, account }) => {
       const { nonce } = accounts.get(tx.sender) ?? account.view
       return tx.nonce >= (holdings.accounts.get(tx.sender)?.next() ?? nonce)
@@ -274,7 +306,8 @@ export class Pool {
     forwardAll(affected, context)
     promoteAll(affected, context)
     demoteAll(affected, context)
-    holdings.priced.setBaseFee(this.baseFeeAfter(head))
+    this.nextFee = this.baseFeeAfter(head)
+    holdings.priced.setBaseFee(this.nextFee)
     this.truncate(context)
     return this.outcome(quirks.announcesTheGone ? replacements : announcedLate, added)
   }
@@ -295,11 +328,15 @@ export class Pool {
     reinject(holdings, admission, { path, accounts, rules: this.rulesOf(head), quirks, now })
     admission.resetting = false
     const dirty = new Set(this.takeDirty())
-    const all = [...holdings.accounts.values()]
-    if (notesNonces(quirks)) return all
-    return all.filter(
+    if (notesNonces(quirks)) return this.everyAccount()
+    return this.everyAccount().filter(
       account => lowered || account.unsettled || changed.has(account) || dirty.has(account),
     )
+  }
+
+  private everyAccount(): Account[] {
+    this.admission.dirty.clear()
+    return [...this.holdings.accounts.values()]
   }
 
   /** No promotion follows, as in geth: what waits behind a removed transaction waits for its sender. */
@@ -358,11 +395,14 @@ export class Pool {
     return rulesAt(this.forks, { number: head.number, timeSeconds, merged: true })
   }
 
+  private isLondon(head: Pick<Head, 'number' | 'timeMs'>): boolean {
+    return this.rulesOf(head).london
+  }
+
   /** Base fee of the block after `head`; undefined before the first block that has one. */
   private baseFeeAfter(head: Head): bigint | undefined {
-    const london = (number: number) => this.rulesOf({ number, timeMs: head.timeMs }).london
-    if (!london(head.number + 1)) return undefined
-    return nextBaseFee(london(head.number) ? head : { ...head, baseFee: null })
+    if (!this.isLondon({ number: head.number + 1, timeMs: head.timeMs })) return undefined
+    return nextBaseFee(this.isLondon(head) ? head : { ...head, baseFee: null })
   }
 }
 

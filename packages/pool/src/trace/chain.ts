@@ -29,6 +29,8 @@ export interface DeclaredBlock {
 
 /** The chain of a trace: blocks as they are declared, each with the state after it. */
 export class TraceChain {
+  /** How often each kind of path was walked. */
+  readonly paths = new Map<string, number>()
   private readonly blocks = new Map<string, DeclaredBlock>()
   private readonly byHash = new Map<Hash, DeclaredBlock>()
   private readonly txs: PreparedTxs
@@ -90,10 +92,16 @@ export class TraceChain {
       return block === undefined || block.isMissing ? undefined : block.walk
     }
     const path = reorgPath(find, old?.walk ?? null, next.walk)
+    this.count(path.kind === 'missing' ? `missing ${path.what}` : path.kind)
+    if (next.isStateMissing) this.count('missing state')
     if (path.kind === 'missing') return path
     if (next.isStateMissing) return { kind: 'missing', what: 'state' }
     const removed = newestFirst ? path.removed : [...path.removed].reverse()
     return { ...path, discarded: removed.flatMap(({ txs }) => txs) }
+  }
+
+  private count(kind: string): void {
+    this.paths.set(kind, (this.paths.get(kind) ?? 0) + 1)
   }
 
   private codeHash(code: string): Hash {

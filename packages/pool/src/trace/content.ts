@@ -19,8 +19,8 @@ export class ContentDigest {
     this.sha256 = sha256
   }
 
-  /** Takes note of what an operation changed. */
-  follow(pool: Pool, { added, promoted, demoted, dropped }: Outcome): void {
+  /** Takes note of what an operation changed. Returns whose transactions those were. */
+  follow(pool: Pool, { added, promoted, demoted, dropped }: Outcome): ReadonlySet<Address> {
     const touched = new Set<Address>()
     const touch = (hash: string) => {
       const sender = this.senderOf(hash)
@@ -30,6 +30,7 @@ export class ContentDigest {
     for (const { hash } of dropped) touch(hash)
     for (const address of touched) this.rewrite(address, pool)
     if (touched.size > 0) this.current = undefined
+    return touched
   }
 
   value(): string {

@@ -1,7 +1,7 @@
 import type { Hash } from '@rockpool/protocol'
 import type { Op, Outcome } from '../op.ts'
 import type { Pool } from '../pool.ts'
-import type { TraceLine, TraceResult } from './format.ts'
+import type { TraceResult } from './format.ts'
 
 /** How often each path of the pool was taken. */
 export type Coverage = ReadonlyMap<string, number>
@@ -51,11 +51,7 @@ export function coverageOf() {
   return {
     count(op: Op, outcome: Outcome): void {
       const reset = op.op === 'reset' ? op : op.op === 'merge' ? op.reset : undefined
-      if (reset !== undefined) {
-        const { path } = reset
-        add(`path ${path.kind}${path.kind === 'missing' ? ` ${path.what}` : ''}`)
-        countReset(outcome, add)
-      }
+      if (reset !== undefined) countReset(outcome, add)
       for (const { reason } of outcome.dropped) add(`dropped: ${reason}`)
       for (const result of outcome.results) {
         const why = result.ok ? undefined : result.details?.why
@@ -64,10 +60,11 @@ export function coverageOf() {
       add('announced', outcome.events.length)
       add('promoted', outcome.promoted.length)
     },
-    answered(_line: TraceLine, result: TraceResult): void {
+    answered(result: TraceResult): void {
       for (const err of result.errs ?? []) add(err === null ? 'accepted' : `code ${err[0]}`)
     },
-    total(pool: Pool): Coverage {
+    total(pool: Pool, paths: ReadonlyMap<string, number>): Coverage {
+      for (const [kind, count] of paths) add(`path ${kind}`, count)
       add('price index built anew', pool.inspect().holdings.priced.rebuilt)
       return counts
     },

@@ -36,7 +36,7 @@ export class TracePlayer {
   private readonly parts: PlayerParts
   private readonly header: TraceHeader
   private readonly quirks: Quirks
-  private readonly chain: TraceChain
+  readonly chain: TraceChain
   private readonly digest: ContentDigest
   private readonly held = new Set<Address>()
   /** The block whose state the pool holds, and that state. */
@@ -44,6 +44,9 @@ export class TracePlayer {
   private state: DeclaredBlock['state']
   private now = 0
   private events = new Map<Address, Hash[]>()
+  /** Whose transactions changed since nonces were told, and whether everybody's state did. */
+  private readonly touched = new Set<Address>()
+  private isMoved = false
   /** Nonces as told last, of every address there was. */
   private readonly nonces = new Map<Address, bigint>()
 
@@ -204,6 +207,9 @@ export class TracePlayer {
   /** The pool's head may have stayed where it was. */
   private arrive(label: string): undefined {
     const next = this.chain.at(label)
+    for (const address of next.state.keys()) {
+      if (!this.nonces.has(address)) this.nonces.set(address, 0n)
+    }
     if (this.pool.head.hash !== next.head.hash || next.isStateMissing) return
     this.block = next
     this.state = next.state
@@ -220,7 +226,8 @@ export class TracePlayer {
   private apply(op: Op): Outcome {
     const outcome = this.pool.apply(op)
     if (outcome.refused !== undefined) throw new Error(outcome.refused)
-    this.digest.follow(this.pool, outcome)
+    for (const address of this.digest.follow(this.pool, outcome)) this.touched.add(address)
+    if (op.op === 'reset' || op.op === 'merge') this.isMoved = true
     for (const { tx } of outcome.events) {
       const told = this.events.get(tx.sender)
       if (told === undefined) this.events.set(tx.sender, [tx.hash])
@@ -232,18 +239,15 @@ export class TracePlayer {
 
   private changedNonces(): Record<string, string> {
     const changed: Record<string, string> = {}
-    const look = (address: Address, told: bigint) => {
+    const addresses = this.isMoved ? [...this.nonces.keys(), ...this.touched] : this.touched
+    for (const address of addresses) {
       const nonce = this.nonceOf(address)
-      if (nonce === told) return
+      if (nonce === (this.nonces.get(address) ?? 0n)) continue
       changed[address] = nonce.toString()
       this.nonces.set(address, nonce)
     }
-    for (const [address, told] of this.nonces) look(address, told)
-    for (const address of this.pool.inspect().holdings.accounts.keys()) {
-      if (this.nonces.has(address)) continue
-      this.nonces.set(address, 0n)
-      look(address, 0n)
-    }
+    this.touched.clear()
+    this.isMoved = false
     return changed
   }
 

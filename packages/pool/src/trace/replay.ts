@@ -47,7 +47,7 @@ const exactDecoding: ReadonlySet<string> = new Set([
   'transaction chain id or signature value exceeds 256 bits',
 ])
 /** Above this many transactions a pool counts as large. */
-const largePool = 400
+const largePool = 150
 
 /** Does a trace to a fresh pool and compares every answer. */
 export function replayPrepared(
@@ -85,10 +85,11 @@ export function replayPrepared(
     const found = isResult(expected)
       ? compareResult(expected, got as TraceResult, {
           isExact: trace.header.exact,
-          nonces: nonces.expect(
-            line.r as TraceResult,
-            instead === undefined ? undefined : expected,
-          ),
+          nonces: nonces.compare(line.r as TraceResult, {
+            instead: instead === undefined ? undefined : expected,
+            got: got as TraceResult,
+            player,
+          }),
           player,
         })
       : isSame(got, expected) || !trace.header.exact
@@ -105,13 +106,11 @@ export function replayPrepared(
         got,
       })
       if (!goOn) break
+      if (isResult(got)) nonces.adopt()
     }
-    if (isResult(got)) {
-      coverage.answered(line, got)
-      if (goOn) nonces.adopt(player, got)
-    }
+    if (isResult(got)) coverage.answered(got)
   }
-  return { operations, differences, coverage: coverage.total(player.pool) }
+  return { operations, differences, coverage: coverage.total(player.pool, player.chain.paths) }
 }
 
 /** The same from a trace as it was read. */
@@ -128,43 +127,64 @@ function isResult(value: unknown): value is TraceResult {
   return typeof value === 'object' && value !== null && 'digest' in value
 }
 
-/** What every address's nonce should be: as recorded, and where an overlay stands, as that says on top of the line before. */
+/**
+ * What nonces should be. As long as lines follow as recorded, changes are compared with changes; on the first recorded line after an overlaid
+ * one, every address is looked at.
+ */
 class NonceBook {
   private readonly recorded = new Map<Address, bigint>()
-  private expected = new Map<Address, bigint>()
+  private isOff = false
 
   constructor({ header }: Trace) {
     for (const [address, { nonce }] of Object.entries(header.genesis.set)) {
       this.recorded.set(address as Address, BigInt(nonce))
-      this.expected.set(address as Address, BigInt(nonce))
     }
   }
 
-  expect(recorded: TraceResult, instead: TraceResult | undefined): ReadonlyMap<Address, bigint> {
-    take(this.recorded, recorded)
-    if (instead === undefined) this.expected = new Map(this.recorded)
-    else take(this.expected, instead)
-    return this.expected
+  /** Differences of a line; `instead`: what an overlay says of it. */
+  compare(
+    recorded: TraceResult,
+    {
+      instead,
+      got,
+      player,
+    }: { instead: TraceResult | undefined; got: TraceResult; player: TracePlayer },
+  ): Found[] {
+    for (const [address, nonce] of Object.entries(recorded.nonces)) {
+      this.recorded.set(address as Address, BigInt(nonce))
+    }
+    const wasOff = this.isOff
+    this.isOff = instead !== undefined
+    if (instead !== undefined || !wasOff) return nonceDiff((instead ?? recorded).nonces, got.nonces)
+    const found: Found[] = []
+    for (const [address, nonce] of this.recorded) {
+      const given = player.nonceOf(address)
+      if (given !== nonce) found.push(['nonces', `${address}: recorded ${nonce}, got ${given}`])
+    }
+    return found
   }
 
-  adopt(player: TracePlayer, got: TraceResult): void {
-    for (const address of Object.keys(got.nonces) as Address[]) {
-      this.expected.set(address, player.nonceOf(address))
-    }
+  /** What differed counts as recorded. */
+  adopt(): void {
+    this.isOff = true
   }
 }
 
-function take(nonces: Map<Address, bigint>, result: TraceResult): void {
-  for (const [address, nonce] of Object.entries(result.nonces)) {
-    nonces.set(address as Address, BigInt(nonce))
-  }
+function nonceDiff(want: TraceResult['nonces'], got: TraceResult['nonces']): Found[] {
+  if (isSame(want, got)) return []
+  return [...new Set([...Object.keys(want), ...Object.keys(got)])]
+    .filter(address => want[address] !== got[address])
+    .map(address => [
+      'nonces',
+      `${address}: recorded ${want[address] ?? 'unchanged'}, got ${got[address] ?? 'unchanged'}`,
+    ])
 }
 
 type Found = readonly [field: string, text: string]
 
 interface Comparison {
   readonly isExact: boolean
-  readonly nonces: ReadonlyMap<Address, bigint>
+  readonly nonces: readonly Found[]
   readonly player: TracePlayer
 }
 
@@ -191,10 +211,7 @@ function compareResult(
   if (!isSame(want.stats, got.stats)) {
     found.push(['stats', `recorded ${show(want.stats)}, got ${show(got.stats)}`])
   }
-  for (const [address, nonce] of nonces) {
-    const given = player.nonceOf(address)
-    if (given !== nonce) found.push(['nonces', `${address}: recorded ${nonce}, got ${given}`])
-  }
+  found.push(...nonces)
   if (!isSame(want.events, got.events)) found.push(...eventDiff(want.events, got.events))
   if (want.digest !== got.digest) {
     found.push(['digest', `recorded ${want.digest}, got ${got.digest}`])

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { checkInvariants, fingerprint } from '../invariants.ts'
+import type { Op, Outcome } from '../op.ts'
+import { Pool, type PoolParts } from '../pool.ts'
+import type { Compat } from '../quirks.ts'
+import type { Trace } from './format.ts'
+import { TracePlayer } from './player.ts'
+import { type PreparedTxs, prepareTrace } from './prepare.ts'
+import { named, traceTools } from './testing.ts'
+
+const tools = await traceTools()
+const names = [
+  'price/price-140',
+  'truncation/pendcap-154',
+  'roomy/mixed-98',
+  'time/time-212',
+  'chaos/chaos-234',
+]
+
+/** The operations of a trace with what came of each, and the pool at the end. */
+function record(trace: Trace, txs: PreparedTxs, compat: Compat) {
+  const log: { op: Op; outcome: Outcome }[] = []
+  const player = new TracePlayer({
+    trace,
+    txs,
+    tools,
+    compat,
+    onOp: (op, outcome) => log.push({ op, outcome }),
+  })
+  const parts: PoolParts = {
+    config: player.pool.inspect().config,
+    forks: trace.header.chain.forks,
+    head: player.pool.head,
+  }
+  for (const line of trace.lines) {
+    // The second handle is outside of the log.
+    if (line.k !== 'hold' && line.k !== 'release') player.play(line)
+  }
+  return { log, parts, end: fingerprint(player.pool) }
+}
+
+describe.each(['geth', 'fixed'] as const)('the same log is the same pool in mode %s', compat => {
+  test.each(names)(
+    '%s: again, from snapshots on the way, and with other batches of recovery',
+    async name => {
+      const trace = named(name)
+      const { log, parts, end } = record(trace, await prepareTrace(trace, tools), compat)
+
+      const again = new Pool(parts)
+      expect(log.map(({ op }) => again.apply(op))).toEqual(log.map(({ outcome }) => outcome))
+      expect(fingerprint(again)).toBe(end)
+
+      let pool = new Pool(parts)
+      for (const [index, { op, outcome }] of log.entries()) {
+        if (index % 7 === 3) pool = Pool.restore(parts, structuredClone(pool.snapshot()))
+        expect(pool.apply(op)).toEqual(outcome)
+      }
+      expect(fingerprint(pool)).toBe(end)
+      expect(checkInvariants(pool)).toEqual([])
+
+      const others = await prepareTrace(trace, await traceTools(), 7)
+      const other = record(trace, others, compat)
+      expect(other.end).toBe(end)
+      expect(other.log.map(({ outcome }) => outcome)).toEqual(log.map(({ outcome }) => outcome))
+    },
+    60_000,
+  )
+})

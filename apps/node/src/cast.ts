@@ -3,7 +3,7 @@ import { RealClock } from '@rockpool/actor'
 import { signDigest } from '@rockpool/adapters/crypto'
 import { createNetwork, type Libp2pNetwork } from '@rockpool/adapters/libp2p'
 import { createNode, type NetworkNames, type Node, type NodeConfig, topicsOf } from '@rockpool/node'
-import { sanitizePoolConfig } from '@rockpool/pool'
+import { type Compat, sanitizePoolConfig } from '@rockpool/pool'
 import { type Address, toHex } from '@rockpool/protocol'
 import type { Reader } from './config.ts'
 import type { Ground } from './ground.ts'
@@ -93,6 +93,9 @@ function poolSettings(read: Reader) {
     accountQueue: read.number('txpool.accountqueue'),
     globalQueue: read.number('txpool.globalqueue'),
     lifetimeMs: read.number('txpool.lifetime'),
+    compat: read.text('txpool.compat') as Compat,
+    delegatedSlots: read.number('txpool.delegated-slots'),
+    strictBalance: read.flag('txpool.strict-balance'),
     turnMax: read.number('txpool.turn-max'),
     intakeQueue: read.number('txpool.intake-queue'),
     locals: read.list('txpool.locals') as readonly Address[],

@@ -10,8 +10,8 @@ import { notesNonces } from './quirks.ts'
  */
 export function checkInvariants(pool: Pool, outcome?: Outcome): string[] {
   const broken: string[] = []
-  const claim = (holds: boolean, words: string) => {
-    if (!holds) broken.push(words)
+  const claim: Claim = (holds, words) => {
+    if (!holds) broken.push(words())
   }
   checkAccounts(pool, claim)
   checkTotals(pool, claim)
@@ -20,42 +20,49 @@ export function checkInvariants(pool: Pool, outcome?: Outcome): string[] {
   return broken
 }
 
-type Claim = (holds: boolean, words: string) => void
+/** Words are made only where something is broken: most of the time nothing is. */
+type Claim = (holds: boolean, words: () => string) => void
 
 function checkAccounts(pool: Pool, claim: Claim): void {
   const { holdings, head, quirks } = pool.inspect()
   const gasLimit = BigInt(head.gasLimit)
   for (const account of holdings.accounts.values()) {
     const { address, view, pending, queue } = account
-    claim(!account.isEmpty(), `${address} is held without transactions`)
-    claim(holdings.waiting.has(account) === queue.length > 0, `${address} has a beat iff queued`)
+    claim(!account.isEmpty(), () => `${address} is held without transactions`)
+    claim(
+      holdings.waiting.has(account) === queue.length > 0,
+      () => `${address} has a beat iff queued`,
+    )
     let next = view.nonce
     for (const { tx } of pending.entries) {
       const isPlace = quirks.keepsHoles ? tx.nonce >= next : tx.nonce === next
-      claim(isPlace, `${address} pending ${tx.nonce} where ${next} belongs`)
+      claim(isPlace, () => `${address} pending ${tx.nonce} where ${next} belongs`)
       next = tx.nonce
-      claim(tx.cost <= view.balance, `${address} pending ${tx.nonce} is not payable`)
-      claim(tx.gas <= gasLimit, `${address} pending ${tx.nonce} is over the gas limit`)
+      claim(tx.cost <= view.balance, () => `${address} pending ${tx.nonce} is not payable`)
+      claim(tx.gas <= gasLimit, () => `${address} pending ${tx.nonce} is over the gas limit`)
       next++
     }
     if (!notesNonces(quirks)) {
-      claim(account.next() === next, `${address} next nonce is not after its pending`)
+      claim(account.next() === next, () => `${address} next nonce is not after its pending`)
     }
     if (quirks.keepsHoles) next = view.nonce
     for (const { tx } of queue.entries) {
-      claim(tx.nonce >= next, `${address} queued ${tx.nonce} below the next nonce ${next}`)
-      claim(pending.get(tx.nonce) === undefined, `${address} has ${tx.nonce} in both halves`)
+      claim(tx.nonce >= next, () => `${address} queued ${tx.nonce} below the next nonce ${next}`)
+      claim(pending.get(tx.nonce) === undefined, () => `${address} has ${tx.nonce} in both halves`)
       next = tx.nonce + 1n
     }
     checkHalf(account, pending.entries, 'pending', pool, claim)
     checkHalf(account, queue.entries, 'queued', pool, claim)
-    claim(pending.totalCost === costOf(pending.entries), `${address} pending cost drifted`)
-    claim(queue.totalCost === costOf(queue.entries), `${address} queued cost drifted`)
+    claim(pending.totalCost === costOf(pending.entries), () => `${address} pending cost drifted`)
+    claim(queue.totalCost === costOf(queue.entries), () => `${address} queued cost drifted`)
   }
   let beat = Number.NEGATIVE_INFINITY
   for (const account of holdings.waiting) {
-    claim(account.beat >= beat, 'accounts do not wait in the order of their beats')
-    claim(holdings.accounts.get(account.address) === account, 'an account without a place waits')
+    claim(account.beat >= beat, () => 'accounts do not wait in the order of their beats')
+    claim(
+      holdings.accounts.get(account.address) === account,
+      () => 'an account without a place waits',
+    )
     beat = account.beat
   }
 }
@@ -69,10 +76,10 @@ function checkHalf(
 ): void {
   const { all } = pool.inspect().holdings
   for (const entry of entries) {
-    const name = `${entry.tx.hash} (${account.address} ${entry.tx.nonce})`
-    claim(all.get(entry.tx.hash) === entry, `${name} is in a list but not in the index`)
-    claim(entry.account === account && !entry.gone, `${name} belongs elsewhere`)
-    claim(entry.half === half, `${name} says ${entry.half}, is ${half}`)
+    const name = () => `${entry.tx.hash} (${account.address} ${entry.tx.nonce})`
+    claim(all.get(entry.tx.hash) === entry, () => `${name()} is in a list but not in the index`)
+    claim(entry.account === account && !entry.gone, () => `${name()} belongs elsewhere`)
+    claim(entry.half === half, () => `${name()} says ${entry.half}, is ${half}`)
   }
 }
 
@@ -84,7 +91,7 @@ function checkTotals(pool: Pool, claim: Claim): void {
     pending += account.pending.length
     queued += account.queue.length
     const isLarge = account.pending.length > config.accountSlots
-    claim(holdings.large.has(account) === isLarge, `${account.address} large flag is wrong`)
+    claim(holdings.large.has(account) === isLarge, () => `${account.address} large flag is wrong`)
   }
   let slots = 0
   const authorizations = new Map<Address, number>()
@@ -94,13 +101,19 @@ function checkTotals(pool: Pool, claim: Claim): void {
       authorizations.set(address, (authorizations.get(address) ?? 0) + 1)
     }
   }
-  claim(holdings.pendingCount === pending, `counts ${holdings.pendingCount} pending of ${pending}`)
-  claim(holdings.queuedCount === queued, `counts ${holdings.queuedCount} queued of ${queued}`)
-  claim(holdings.slots === slots, `counts ${holdings.slots} slots of ${slots}`)
-  claim(holdings.all.size === pending + queued, 'the index is not pending and queued together')
-  claim(slots <= config.globalSlots + config.globalQueue, `${slots} slots are over capacity`)
+  claim(
+    holdings.pendingCount === pending,
+    () => `counts ${holdings.pendingCount} pending of ${pending}`,
+  )
+  claim(holdings.queuedCount === queued, () => `counts ${holdings.queuedCount} queued of ${queued}`)
+  claim(holdings.slots === slots, () => `counts ${holdings.slots} slots of ${slots}`)
+  claim(
+    holdings.all.size === pending + queued,
+    () => 'the index is not pending and queued together',
+  )
+  claim(slots <= config.globalSlots + config.globalQueue, () => `${slots} slots are over capacity`)
   for (const [address, count] of authorizations) {
-    claim(holdings.authorizationsOf(address) === count, `${address} authorizations drifted`)
+    claim(holdings.authorizationsOf(address) === count, () => `${address} authorizations drifted`)
   }
 }
 
@@ -109,14 +122,15 @@ function checkPrices(pool: Pool, claim: Claim): void {
   const { priced, all } = holdings
   if (quirks.pricesLazily) {
     const priceable = new Set([...priced.entries()].map(({ tx }) => tx.hash))
-    for (const hash of all.keys()) claim(priceable.has(hash), `${hash} is held but not priced`)
+    for (const hash of all.keys())
+      claim(priceable.has(hash), () => `${hash} is held but not priced`)
     return
   }
-  claim(priced.length === all.size, `prices ${priced.length} of ${all.size}`)
+  claim(priced.length === all.size, () => `prices ${priced.length} of ${all.size}`)
   const isDue = nextBaseFee === undefined || priced.baseFee === nextBaseFee
-  claim(isDue, 'prices at another base fee than the next')
+  claim(isDue, () => 'prices at another base fee than the next')
   for (const entry of priced.entries()) {
-    claim(all.get(entry.tx.hash) === entry, `${entry.tx.hash} is priced but not held`)
+    claim(all.get(entry.tx.hash) === entry, () => `${entry.tx.hash} is priced but not held`)
   }
 }
 
@@ -124,16 +138,19 @@ function checkOutcome(pool: Pool, outcome: Outcome, claim: Claim): void {
   const dropped = new Set(outcome.dropped.map(({ hash }) => hash))
   const { quirks } = pool.inspect()
   for (const { tx } of quirks.announcesTheGone ? [] : outcome.events) {
-    claim(pool.status(tx.hash) === 'pending', `${tx.hash} is announced but not pending`)
+    claim(pool.status(tx.hash) === 'pending', () => `${tx.hash} is announced but not pending`)
   }
   for (const hash of outcome.promoted) {
-    claim(pool.status(hash) === 'pending', `${hash} is told promoted`)
+    claim(pool.status(hash) === 'pending', () => `${hash} is told promoted`)
   }
   for (const hash of outcome.demoted) {
-    claim(pool.status(hash) === 'queued', `${hash} is told demoted`)
+    claim(pool.status(hash) === 'queued', () => `${hash} is told demoted`)
   }
   for (const hash of outcome.added) {
-    claim(pool.has(hash) || dropped.has(hash), `${hash} was accepted and left without a reason`)
+    claim(
+      pool.has(hash) || dropped.has(hash),
+      () => `${hash} was accepted and left without a reason`,
+    )
   }
 }
 

@@ -9,13 +9,13 @@ import { type PreparedTxs, prepareTrace } from './prepare.ts'
 import { named, traceTools } from './testing.ts'
 
 const tools = await traceTools()
-const names = [
-  'price/price-140',
-  'truncation/pendcap-154',
-  'roomy/mixed-98',
-  'time/time-212',
-  'chaos/chaos-234',
-]
+const names = ['price/price-140', 'truncation/pendcap-154', 'time/time-212', 'chaos/chaos-234']
+
+/** An outcome in a few words: what was answered, what moved, what was announced. */
+function text({ results, events, ...moved }: Outcome): string {
+  const answers = results.map(result => (result.ok ? result.value : result.message))
+  return JSON.stringify([answers, moved, events.map(({ tx, relayed }) => [tx.hash, relayed])])
+}
 
 /** The operations of a trace with what came of each, and the pool at the end. */
 function record(trace: Trace, txs: PreparedTxs, compat: Compat) {
@@ -45,15 +45,20 @@ describe.each(['geth', 'fixed'] as const)('the same log is the same pool in mode
     async name => {
       const trace = named(name)
       const { log, parts, end } = record(trace, await prepareTrace(trace, tools), compat)
+      const told = log.map(({ outcome }) => text(outcome))
 
       const again = new Pool(parts)
-      expect(log.map(({ op }) => again.apply(op))).toEqual(log.map(({ outcome }) => outcome))
+      expect(log.map(({ op }) => text(again.apply(op)))).toEqual(told)
       expect(fingerprint(again)).toBe(end)
 
       let pool = new Pool(parts)
-      for (const [index, { op, outcome }] of log.entries()) {
-        if (index % 7 === 3) pool = Pool.restore(parts, structuredClone(pool.snapshot()))
-        expect(pool.apply(op)).toEqual(outcome)
+      for (const [index, { op }] of log.entries()) {
+        // Records never change, so a snapshot may share them; once in a while it goes through a copy all the same.
+        const image = index % 7 === 3 ? pool.snapshot() : undefined
+        if (image !== undefined) {
+          pool = Pool.restore(parts, index % 70 === 3 ? structuredClone(image) : image)
+        }
+        expect(text(pool.apply(op))).toBe(told[index])
       }
       expect(fingerprint(pool)).toBe(end)
       expect(checkInvariants(pool)).toEqual([])
@@ -61,7 +66,7 @@ describe.each(['geth', 'fixed'] as const)('the same log is the same pool in mode
       const others = await prepareTrace(trace, await traceTools(), 7)
       const other = record(trace, others, compat)
       expect(other.end).toBe(end)
-      expect(other.log.map(({ outcome }) => outcome)).toEqual(log.map(({ outcome }) => outcome))
+      expect(other.log.map(({ outcome }) => text(outcome))).toEqual(told)
     },
     60_000,
   )

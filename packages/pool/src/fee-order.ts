@@ -9,7 +9,8 @@ const exactMax = BigInt(Number.MAX_SAFE_INTEGER)
 export class FeeOrder {
   private base: bigint | undefined
   private baseNumber = 0
-  private baseExact = true
+  /** Numbers say it as exactly as bigint would. */
+  private isFast = false
 
   constructor(baseFee: bigint | undefined) {
     this.base = baseFee
@@ -38,23 +39,27 @@ export class FeeOrder {
   }
 
   compareAtBaseFee(left: Entry, right: Entry): number {
-    if (this.base === undefined) return compareFees(left, right)
-    if (this.baseExact && left.exact && right.exact) {
-      return (
-        left.effectiveTip - right.effectiveTip || left.feeCap - right.feeCap || left.tip - right.tip
-      )
+    if (this.isFast && left.exact && right.exact) {
+      const tips = left.effectiveTip - right.effectiveTip
+      if (tips !== 0) return tips
+      const caps = left.feeCap - right.feeCap
+      return caps === 0 ? left.tip - right.tip : caps
     }
+    if (this.base === undefined) return compareFees(left, right)
     return compare(this.effectiveTip(left), this.effectiveTip(right)) || compareFees(left, right)
   }
 
   private mirror(): void {
     this.baseNumber = Number(this.base ?? 0n)
-    this.baseExact = this.base === undefined || this.base <= exactMax
+    this.isFast = this.base !== undefined && this.base <= exactMax
   }
 }
 
 export function compareFees(left: Entry, right: Entry): number {
-  if (left.exact && right.exact) return left.feeCap - right.feeCap || left.tip - right.tip
+  if (left.exact && right.exact) {
+    const caps = left.feeCap - right.feeCap
+    return caps === 0 ? left.tip - right.tip : caps
+  }
   return compare(left.tx.feeCap, right.tx.feeCap) || compare(left.tx.tip, right.tx.tip)
 }
 

@@ -99,12 +99,8 @@ export class LazyPriceIndex implements Prices {
     const all = [...this.all.values()]
     for (const entry of all) this.fees.price(entry)
     this.urgent.rebuild(all)
-    const worst: Entry[] = []
-    for (let left = Math.floor(all.length / (urgentShare + 1)); left > 0; left--) {
-      const moved = this.urgent.pop()
-      if (moved !== undefined) worst.push(moved)
-    }
-    this.floating.rebuild(worst)
+    const share = Math.floor(all.length / (urgentShare + 1))
+    this.floating.rebuild(this.urgent.popMany(share))
   }
 
   clear(): void {

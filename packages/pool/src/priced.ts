@@ -60,14 +60,14 @@ export class PriceIndex implements Prices {
   constructor(baseFee: bigint) {
     const fees = new FeeOrder(baseFee)
     this.fees = fees
-    this.urgent = new Heap(
-      'urgent',
-      (left, right) => fees.compareAtBaseFee(left, right) || byArrival(left, right),
-    )
-    this.floating = new Heap(
-      'floating',
-      (left, right) => compareFees(left, right) || byArrival(left, right),
-    )
+    this.urgent = new Heap('urgent', (left, right) => {
+      const worth = fees.compareAtBaseFee(left, right)
+      return worth === 0 ? byArrival(left, right) : worth
+    })
+    this.floating = new Heap('floating', (left, right) => {
+      const worth = compareFees(left, right)
+      return worth === 0 ? byArrival(left, right) : worth
+    })
   }
 
   get length(): number {
@@ -144,10 +144,7 @@ export class PriceIndex implements Prices {
     for (const entry of all) this.fees.price(entry)
     this.floating.rebuild([])
     this.urgent.rebuild(all)
-    for (let left = Math.floor(all.length / (urgentShare + 1)); left > 0; left--) {
-      const moved = this.urgent.pop()
-      if (moved !== undefined) this.floating.push(moved)
-    }
+    this.floating.rebuild(this.urgent.popMany(Math.floor(all.length / (urgentShare + 1))))
   }
 
   clear(): void {

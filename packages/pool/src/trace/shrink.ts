@@ -31,7 +31,7 @@ export function shrinkTrace(
   tools: TraceTools,
   compat: Compat,
 ): Shrunk | undefined {
-  const [first] = replayPrepared(trace, txs, tools, { compat, checkEvery: 50 }).differences
+  const [first] = replayPrepared(trace, txs, tools, { compat, checkEvery: 0 }).differences
   if (first === undefined) return undefined
   const end = trace.lines.findIndex(({ i }) => i === first.line)
   const recorded = recordedLocals(trace)

@@ -93,6 +93,7 @@ function poolSettings(read: Reader) {
     accountQueue: read.number('txpool.accountqueue'),
     globalQueue: read.number('txpool.globalqueue'),
     lifetimeMs: read.number('txpool.lifetime'),
+    pendingLifetimeMs: read.number('txpool.pending-lifetime'),
     compat: read.text('txpool.compat') as Compat,
     delegatedSlots: read.number('txpool.delegated-slots'),
     strictBalance: read.flag('txpool.strict-balance'),

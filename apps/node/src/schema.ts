@@ -145,6 +145,12 @@ export const settings: readonly Setting[] = [
     "Pool rules: geth's with its accidents repaired, or with them (docs/pool.md lists each).",
   ),
   setting(
+    'txpool.pending-lifetime',
+    is.duration,
+    0,
+    'How long a transaction may be executable without being mined; 0 is for ever.',
+  ),
+  setting(
     'txpool.delegated-slots',
     is.wholeNumber(0),
     1,

@@ -253,6 +253,24 @@ describe('rows that are the same in both modes', () => {
     same<number[]>({}, wait, [1, 0])
   })
 
+  test('Q11: with a lifetime for pending too, what is over it leaves and its followers wait', () => {
+    const wait = (bench: Bench) => {
+      bench.add(aTx())
+      bench.now = 500
+      bench.add(aTx({ nonce: 1 }))
+      const told = [1_000, 1_001].map(now => {
+        const { dropped } = bench.apply({ op: 'expire', now })
+        return [dropped.map(({ reason }) => reason), bench.counts]
+      })
+      bench.now = 1_001
+      return told
+    }
+    same<unknown>({ pendingLifetimeMs: 1_000 }, wait, [
+      [[], [2, 0]],
+      [['expired-pending'], [0, 1]],
+    ])
+  })
+
   test('Q12: the cap of an account’s queue is looked at by a run, so one batch may exceed it on its way', () => {
     const batch = (bench: Bench) => {
       const codes = bench.codes(...[1, 2, 3, 4, 0].map(nonce => aTx({ nonce })))

@@ -17,6 +17,8 @@ export interface PoolConfig {
   readonly globalQueue: number
   /** How long queued transactions of an account wait without a sign of life. Milliseconds. */
   readonly lifetimeMs: number
+  /** How long a transaction may be pending; 0: for ever, as in geth. Milliseconds. */
+  readonly pendingLifetimeMs: number
   /** Whether geth's accidents are repaired or reproduced. */
   readonly compat: Compat
   /** Transactions in flight from an account with delegated code (EIP-7702). */
@@ -52,6 +54,7 @@ export const defaultPoolConfig: PoolConfig = {
   accountQueue: 64,
   globalQueue: 1024,
   lifetimeMs: 10_800_000,
+  pendingLifetimeMs: 0,
   compat: 'fixed',
   delegatedSlots: 1,
   strictBalance: false,

@@ -90,6 +90,7 @@ export type DropReason =
   | 'truncated-queue'
   | 'account-queue-cap'
   | 'expired'
+  | 'expired-pending'
   | 'tip-below-minimum'
   | 'promotion-lost'
   | 'reorg-lost'

@@ -169,8 +169,21 @@ export function truncateQueue({ holdings, config }: RunContext): void {
   if (excess > 0) holdings.priced.removed(excess)
 }
 
-/** Drops what has waited longer than its lifetime. Pending transactions do not age. */
-export function expire({ holdings, config, now }: RunContext): void {
+/** Drops what has waited longer than its lifetime. Pending transactions do not age unless the configuration says so. */
+export function expire(context: RunContext): void {
+  expireQueued(context)
+  if (context.config.pendingLifetimeMs > 0) expirePending(context)
+}
+
+function expirePending({ holdings, config, now }: RunContext): void {
+  for (const entry of [...holdings.all.values()]) {
+    if (entry.half !== 'pending' || now - entry.firstSeenMs <= config.pendingLifetimeMs) continue
+    holdings.remove(entry, 'expired-pending', now)
+    holdings.priced.removed(1)
+  }
+}
+
+function expireQueued({ holdings, config, now }: RunContext): void {
   for (const account of holdings.waiting) {
     if (now - account.beat <= config.lifetimeMs) return
     for (const entry of holdings.leftQueue(account, account.queue.cap(0))) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import * as attack from './attacks.ts'
+import * as attack from './testkit/attacks.ts'
 
 const scale = attack.smallScale
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { PoolConfig } from './config.ts'
 import { checkInvariants } from './invariants.ts'
-import type { Op, ResetPart } from './op.ts'
+import type { ResetPart } from './op.ts'
 import type { Compat } from './quirks.ts'
 import { resetPath } from './reorg.ts'
 import { addressAt, aHead, anAccount, aTx, Bench } from './testing.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fuzz, newTally } from './fuzz.ts'
+import { fuzz, newTally } from './testkit/fuzz.ts'
 
 const reasons = [
   'mined nonce-used unpayable gas-over-block gas-cap replaced evicted-price truncated-pending',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fuzz } from './fuzz.ts'
+import { fuzz } from './testkit/fuzz.ts'
 
 describe.each(['fixed', 'geth'] as const)('ten thousand random operations in mode %s', compat => {
   test.each([1, 2, 3, 4, 5])(

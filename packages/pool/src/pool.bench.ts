@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Hash, TxRecord } from '@rockpool/protocol'
 import type { BenchRow } from '@rockpool/protocol/conformance'
+import { defaultPoolConfig } from './config.ts'
+import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
 import {
   accountsOf,
   filled,
@@ -11,9 +13,7 @@ import {
   rateRow,
   rich,
   timed,
-} from './bench-kit.ts'
-import { defaultPoolConfig } from './config.ts'
-import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
+} from './testkit/bench-kit.ts'
 
 const roomy = { ...defaultPoolConfig, globalSlots: 20_000, accountQueue: 20_000 }
 

@@ -13,11 +13,13 @@ import {
 } from '@rockpool/protocol'
 import { Admission } from './admission.ts'
 import type { PoolConfig } from './config.ts'
+import { contentOf } from './content.ts'
 import type { Account, Entry } from './entry.ts'
 import { Holdings } from './holdings.ts'
 import type { Accounts, AddPart, DropReason, Op, Outcome, ResetPart, ResetPath } from './op.ts'
 import { nothing, outcomeOf, type Verdicts } from './outcome.ts'
 import { type Compat, notesNonces, type Quirks, quirksOf } from './quirks.ts'
+import { refusalOf } from './refusal.ts'
 import { adoptViews, dropOverGasCap, reinject } from './reorg.ts'
 import {
   demoteAll,
@@ -125,7 +127,11 @@ export class Pool {
   }
 
   apply(op: Op): Outcome {
-    const refused = this.refusal(op)
+    const refused = refusalOf(op, {
+      clock: this.clock,
+      announced: this.announced,
+      accounts: this.holdings.accounts,
+    })
     if (refused !== undefined) return { ...nothing, refused }
     this.clock = op.now
     switch (op.op) {
@@ -237,31 +243,6 @@ export class Pool {
   inspect() {
     const { holdings, config, quirks, current } = this
     return { holdings, config, quirks, head: current, nextBaseFee: this.nextFee }
-  }
-
-  private refusal(op: Op): string | undefined {
-    if (op.now < this.clock) return `op out of order: at ${op.now} after ${this.clock}`
-    const reset = op.op === 'reset' ? op : op.op === 'merge' ? op.reset : undefined
-    if (reset?.old != null && reset.old.hash !== this.announced) {
-      return `op out of order: reset from ${reset.old.hash}, announced was ${this.announced}`
-    }
-    const add = op.op === 'add' ? op : op.op === 'merge' ? op.add : undefined
-    const missing = this.lackingToAdd(add) ?? this.lackingToReset(reset)
-    return missing === undefined ? undefined : `op lacks an account: ${missing}`
-  }
-
-  /** The first account the operation should have brought and did not. */
-  private lackingToAdd(add: AddPart | undefined): Address | undefined {
-    const { accounts } = this.holdings
-    return add?.txs.find(({ sender }) => !accounts.has(sender) && !add.accounts.has(sender))?.sender
-  }
-
-  private lackingToReset(reset: ResetPart | undefined): Address | undefined {
-    if (reset === undefined || reset.path.kind === 'missing') return undefined
-    for (const address of this.holdings.accounts.keys()) {
-      if (!reset.accounts.has(address)) return address
-    }
-    return reset.path.discarded.find(({ sender }) => !reset.accounts.has(sender))?.sender
   }
 
   /** Takes transactions in; promotion is the run's. */
@@ -413,16 +394,3 @@ function tipBelow(tx: TxRecord, minTip: bigint) {
     { minTip },
   )
 }
-
-function contentOf(accounts: Iterable<Account>): PoolContent {
-  const pending = new Map<Address, readonly TxRecord[]>()
-  const queued = new Map<Address, readonly TxRecord[]>()
-  for (const account of accounts) {
-    const { address } = account
-    if (account.pending.length > 0) pending.set(address, account.pending.entries.map(txOf))
-    if (account.queue.length > 0) queued.set(address, account.queue.entries.map(txOf))
-  }
-  return { pending, queued }
-}
-
-const txOf = (entry: Entry): TxRecord => entry.tx

@@ -28,7 +28,7 @@ export interface Quirks {
   readonly keepsHoles: boolean
 }
 
-export const fixedQuirks: Quirks = {
+const fixedQuirks: Quirks = {
   evictsBeforeReplacing: false,
   announcesTheGone: false,
   startsAtNotedNonce: false,

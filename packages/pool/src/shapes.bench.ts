@@ -1,15 +1,15 @@
 import type { Address, TxRecord } from '@rockpool/protocol'
 import type { BenchRow } from '@rockpool/protocol/conformance'
-import { accountsOf, filled, lessRow, median, print, rich, timed } from './bench-kit.ts'
 import { Entry } from './entry.ts'
 import type { Accounts } from './op.ts'
 import { Pool } from './pool.ts'
 import { quirksOf } from './quirks.ts'
 import { truncatePending } from './run.ts'
 import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
+import { accountsOf, filled, lessRow, median, print, rich, timed } from './testkit/bench-kit.ts'
+import { manifest, traceOf, traceTools } from './testkit/traces.ts'
 import { prepareTrace } from './trace/prepare.ts'
 import { replayPrepared } from './trace/replay.ts'
-import { manifest, traceOf, traceTools } from './trace/testing.ts'
 
 /** Rows of single steps and of a pool as busy networks have it. */
 export async function rows(): Promise<BenchRow[]> {

@@ -3,10 +3,10 @@ import { checkInvariants, fingerprint } from '../invariants.ts'
 import type { Op, Outcome } from '../op.ts'
 import { Pool, type PoolParts } from '../pool.ts'
 import type { Compat } from '../quirks.ts'
+import { named, traceTools } from '../testkit/traces.ts'
 import type { Trace } from './format.ts'
 import { TracePlayer } from './player.ts'
 import { type PreparedTxs, prepareTrace } from './prepare.ts'
-import { named, traceTools } from './testing.ts'
 
 const tools = await traceTools()
 const names = ['price/price-140', 'truncation/pendcap-154', 'time/time-212', 'chaos/chaos-234']

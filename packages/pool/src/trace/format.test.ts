@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { manifest, named, sha256, textOf, traceTools } from '../testkit/traces.ts'
 import { parseOverlay, parseTrace, type Trace, traceText } from './format.ts'
 import { prepareTrace } from './prepare.ts'
 import { replayTrace } from './replay.ts'
 import { shrinkTrace } from './shrink.ts'
-import { manifest, named, sha256, textOf, traceTools } from './testing.ts'
 
 const tools = await traceTools()
 const listed = manifest().find(({ file }) => file.includes('q9-tip'))

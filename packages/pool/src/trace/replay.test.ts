@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import type { Compat } from '../quirks.ts'
+import { manifest, overlayOfFile, traceOf, traceTools } from '../testkit/traces.ts'
 import { addCoverage, coverageGaps } from './coverage.ts'
 import type { Trace } from './format.ts'
 import { type PreparedTxs, prepareTrace } from './prepare.ts'
 import { replayPrepared } from './replay.ts'
-import { manifest, overlayOfFile, traceOf, traceTools } from './testing.ts'
 
 const tools = await traceTools()
 const files = manifest()

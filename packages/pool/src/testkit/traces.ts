@@ -11,8 +11,8 @@ import {
   type Recovery,
 } from '@rockpool/protocol'
 import { createKeccak } from 'hash-wasm'
-import { type OverlayLine, parseOverlay, parseTrace, type Trace } from './format.ts'
-import type { TraceTools } from './prepare.ts'
+import { type OverlayLine, parseOverlay, parseTrace, type Trace } from '../trace/format.ts'
+import type { TraceTools } from '../trace/prepare.ts'
 
 const root = fileURLToPath(new URL('../../../../vectors/pool/', import.meta.url))
 

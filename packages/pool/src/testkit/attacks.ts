@@ -1,8 +1,8 @@
 import { effectiveTip, type TxRecord } from '@rockpool/protocol'
 import { expect } from 'vitest'
-import type { PoolConfig } from './config.ts'
-import { checkInvariants, fingerprint } from './invariants.ts'
-import { addressAt, aTx, Bench } from './testing.ts'
+import type { PoolConfig } from '../config.ts'
+import { checkInvariants, fingerprint } from '../invariants.ts'
+import { addressAt, aTx, Bench } from '../testing.ts'
 
 /** How large the attacked pool is. The bounds hold at any size. */
 export interface Scale {
@@ -33,7 +33,7 @@ function many(count: number, make: (index: number) => TxRecord): TxRecord[] {
 }
 
 /** What honest senders would pay a producer: over what is executable and payable, one after the other. */
-export function honestValue(bench: Bench): bigint {
+function honestValue(bench: Bench): bigint {
   let sum = 0n
   for (const txs of bench.pool.pending().values()) {
     for (const tx of payable(bench, txs)) {

@@ -1,8 +1,8 @@
 import type { Hash, TxRecord } from '@rockpool/protocol'
 import type { BenchRow } from '@rockpool/protocol/conformance'
-import type { PoolConfig } from './config.ts'
-import type { Pool } from './pool.ts'
-import { addressAt, anAccount, aPool, aTx } from './testing.ts'
+import type { PoolConfig } from '../config.ts'
+import type { Pool } from '../pool.ts'
+import { addressAt, anAccount, aPool, aTx } from '../testing.ts'
 
 export const rich = 10n ** 24n
 

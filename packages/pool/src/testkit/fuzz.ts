@@ -1,9 +1,9 @@
 import type { Address, TxRecord } from '@rockpool/protocol'
-import type { PoolAccountView } from './entry.ts'
-import { checkInvariants, fingerprint } from './invariants.ts'
-import type { Outcome } from './op.ts'
-import type { Compat } from './quirks.ts'
-import { addressAt, aHead, anAccount, aPool, aTx, Bench } from './testing.ts'
+import type { PoolAccountView } from '../entry.ts'
+import { checkInvariants, fingerprint } from '../invariants.ts'
+import type { Outcome } from '../op.ts'
+import type { Compat } from '../quirks.ts'
+import { addressAt, aHead, anAccount, aPool, aTx, Bench } from '../testing.ts'
 
 /** What a fuzz run saw, so that a run that saw too little can be told from a sound one. */
 export interface FuzzTally {
@@ -172,7 +172,26 @@ class Life {
     const block = this.applyBlock(discarded.slice(0, this.below(3)))
     this.changeFunds()
     const included = new Set(block.map(({ hash }) => hash))
-    return this.arrive({ kind: this.below(4) === 0 ? 'deep' : 'reorg', discarded, included })
+    const kind = this.below(4) === 0 ? 'deep' : 'reorg'
+    const outcome = this.arrive({ kind, discarded, included })
+    this.checkFates(discarded, included, outcome)
+    return outcome
+  }
+
+  /** Of a branch that left, each transaction is pooled, in the new branch, or told with its reason. */
+  private checkFates(
+    discarded: readonly TxRecord[],
+    included: ReadonlySet<string>,
+    { dropped }: Outcome,
+  ): void {
+    const { pool } = this.bench
+    // Nobody is told of what geth loses there (Q7).
+    if (pool.compat === 'geth') return
+    const told = new Set<string>(dropped.map(({ hash }) => hash))
+    for (const { hash } of discarded) {
+      if (pool.has(hash) || included.has(hash) || told.has(hash)) continue
+      throw new Error(`${hash} left with its branch and nobody was told`)
+    }
   }
 
   private emptyHead(): Outcome {

@@ -78,7 +78,7 @@ export function replayPrepared(
   const differences: Difference[] = []
   let operations = 0
   for (const line of trace.lines) {
-    if (line.k !== 'block') operations++
+    operations++
     const got = player.play(line)
     if (line.k === 'block') continue
     const instead = overlay?.get(line.i)

@@ -105,7 +105,7 @@ describe('rows where the modes part', () => {
         },
         compat,
       )
-      const discarded = path.kind === 'missing' ? [] : path.discarded
+      const { discarded } = path
       bench.set(0, { nonce: 0n }).reset({ kind: 'reorg', discarded })
       return bench.nonces(0).pending
     })

@@ -4,13 +4,14 @@
  * - `replay <file or folder ...> [--compat geth|fixed] [--json]`: compares every answer. Exit code 0: all equal; 1: some differ; 2: bad usage
  *   or a file that is no trace.
  * - `shrink <file> [--compat geth|fixed] [--out file]`: the shortest trace with the same mismatch.
+ * - `senders <folder>`: writes, beside its manifest, who made each signature; the tests need not recover what never changes.
  * - `overlay <file or folder ...>`: writes, beside each trace, what mode `fixed` answers otherwise; to be reviewed before it is kept.
  */
 import { writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { createCrypto } from '@rockpool/adapters/crypto'
+import { createCrypto, type NodeCrypto } from '@rockpool/adapters/crypto'
 import {
   addCoverage,
   coverageGaps,
@@ -19,16 +20,19 @@ import {
   overlayOf,
   prepareTrace,
   replayPrepared,
+  SenderBook,
   shrinkTrace,
   type TraceTools,
   traceText,
 } from '@rockpool/pool/trace'
-import { createRecovery, type Recovery } from '@rockpool/protocol'
+import { type Crypto, createRecovery, type Recovery } from '@rockpool/protocol'
 import { findTraces, overlayPath, readTrace, sha256Of, type TraceFile } from './trace/files.ts'
 
 const usage = `usage: npm run trace -- replay <file or folder ...> [--compat geth|fixed] [--json]
        npm run trace -- shrink <file> [--compat geth|fixed] [--out <file>]
-       npm run trace -- overlay <file or folder ...>`
+       npm run trace -- overlay <file or folder ...>
+       npm run trace -- senders <folder>`
+const sendersFile = 'SENDERS.bin.gz'
 /** What a trace may need that this runtime has. */
 const supported: ReadonlySet<string> = new Set(['inpkg', 'clock', 'reserver'])
 /** In a large pool everything is recounted after each so many operations. */
@@ -50,6 +54,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (positionals.length === 0) throw new Misuse('name a file or a folder')
   const crypto = await createCrypto()
   try {
+    if (verb === 'senders') return await writeSenders(positionals, crypto)
     const tools = toolsOf(crypto)
     const files = positionals.flatMap(findTraces)
     if (verb === 'replay') return await replay(files, tools, { compat, json })
@@ -63,7 +68,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function toolsOf(crypto: Awaited<ReturnType<typeof createCrypto>>): TraceTools {
+function toolsOf(crypto: Crypto): TraceTools {
   const recoveries = new Map<bigint, Recovery>()
   return {
     keccak256: crypto.keccak256,
@@ -165,6 +170,21 @@ async function shrink(
   const { header, lines } = shrunk.trace
   writeFileSync(path, traceText({ header: { ...header, name }, lines }, sha256Of))
   console.log(`${path}: ${lines.length} of ${shrunk.linesBefore} lines left, the last one differs`)
+  return 0
+}
+
+async function writeSenders(folders: readonly string[], crypto: NodeCrypto): Promise<number> {
+  const [folder] = folders
+  if (folder === undefined || folders.length > 1) throw new Misuse('senders takes one folder')
+  const book = new SenderBook()
+  const tools = toolsOf(book.over(crypto))
+  for (const file of findTraces(folder)) {
+    const read = readTrace(file)
+    if (typeof read === 'string') throw new Misuse(`${file.path}: ${read}`)
+    await prepareTrace(read.trace, tools)
+  }
+  writeFileSync(join(folder, sendersFile), gzipSync(book.write(), { level: 9 }))
+  console.log(`${join(folder, sendersFile)}: ${book.size} signatures`)
   return 0
 }
 

@@ -167,7 +167,7 @@ function comparatorRow(): BenchRow {
 }
 
 async function replayRow(): Promise<BenchRow> {
-  const tools = await traceTools()
+  const tools = await traceTools('remembered')
   const ready: {
     trace: ReturnType<typeof traceOf>
     txs: Awaited<ReturnType<typeof prepareTrace>>

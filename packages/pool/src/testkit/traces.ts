@@ -13,6 +13,7 @@ import {
 import { createKeccak } from 'hash-wasm'
 import { type OverlayLine, parseOverlay, parseTrace, type Trace } from '../trace/format.ts'
 import type { TraceTools } from '../trace/prepare.ts'
+import { SenderBook } from '../trace/senders.ts'
 
 const root = fileURLToPath(new URL('../../../../vectors/pool/', import.meta.url))
 
@@ -64,8 +65,10 @@ export function overlayOfFile(file: string): ReadonlyMap<number, OverlayLine> | 
   return overlay.value
 }
 
-/** Native recovery in this thread; whatever two traces share is recovered once. */
-export async function traceTools(): Promise<TraceTools> {
+/** Native recovery in this thread, with `senders` only of signatures that are not in the book beside the manifest. */
+export async function traceTools(
+  senders: 'recovered' | 'remembered' = 'recovered',
+): Promise<TraceTools> {
   const native = createRequire(import.meta.url)('secp256k1/bindings') as typeof import('secp256k1')
   const hasher = await createKeccak(256)
   const keccak256 = (bytes: Uint8Array) => hasher.init().update(bytes).digest('binary')
@@ -84,12 +87,15 @@ export async function traceTools(): Promise<TraceTools> {
         }
       }),
   }
+  const book = new SenderBook()
+  if (senders === 'remembered') book.read(gunzipSync(readFileSync(`${root}SENDERS.bin.gz`)))
   const recoveries = new Map<bigint, Recovery>()
   return {
     keccak256,
     sha256,
     recovery(chainId) {
-      const recovery = recoveries.get(chainId) ?? createRecovery(crypto, chainId, 100_000)
+      const recovery =
+        recoveries.get(chainId) ?? createRecovery(book.over(crypto), chainId, 100_000)
       recoveries.set(chainId, recovery)
       return recovery
     },

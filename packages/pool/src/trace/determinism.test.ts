@@ -9,7 +9,7 @@ import { TracePlayer } from './player.ts'
 import { type PreparedTxs, prepareTrace } from './prepare.ts'
 
 const tools = await traceTools()
-const names = ['price/price-140', 'truncation/pendcap-154', 'time/time-212', 'chaos/chaos-234']
+const names = ['price/price-136', 'truncation/pendcap-154', 'chaos/chaos-234']
 
 /** An outcome in a few words: what was answered, what moved, what was announced. */
 function text({ results, events, ...moved }: Outcome): string {

@@ -10,4 +10,5 @@ export { type OverlayLine, parseOverlay, parseTrace, type Trace, traceText } fro
 export { overlayOf } from './overlay.ts'
 export { prepareTrace, type TraceTools } from './prepare.ts'
 export { type Difference, type Replayed, replayPrepared, replayTrace } from './replay.ts'
+export { SenderBook } from './senders.ts'
 export { type Shrunk, shrinkTrace } from './shrink.ts'

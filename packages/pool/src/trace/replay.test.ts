@@ -6,7 +6,7 @@ import type { Trace } from './format.ts'
 import { type PreparedTxs, prepareTrace } from './prepare.ts'
 import { replayPrepared } from './replay.ts'
 
-const tools = await traceTools()
+const tools = await traceTools('remembered')
 const files = manifest()
 const families = [...new Set(files.map(({ family }) => family))]
 /** Thousands of signatures are recovered in one test. */
@@ -59,6 +59,18 @@ describe('what geth answered, recorded', () => {
     },
     patienceMs,
   )
+
+  test('the book of senders says what recovery says', async () => {
+    const recovering = await traceTools()
+    for (const listed of files.filter((_, index) => index % 12 === 0)) {
+      const trace = traceOf(listed)
+      const txs = await prepareTrace(trace, recovering)
+      const first = [...txs].slice(0, 25)
+      const remembered = read.get(listed.file)?.txs
+      for (const [raw, prepared] of first) expect(remembered?.get(raw)).toEqual(prepared)
+      if (first.length === 25) break
+    }
+  })
 
   test('an overlay stands only beside a trace that names its rows, and explains every line of it', () => {
     for (const { file, quirks } of files) {

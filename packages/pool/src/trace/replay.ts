@@ -47,7 +47,7 @@ const exactDecoding: ReadonlySet<string> = new Set([
   'transaction chain id or signature value exceeds 256 bits',
 ])
 /** Above this many transactions a pool counts as large. */
-const largePool = 150
+const largePool = 60
 
 /** Does a trace to a fresh pool and compares every answer. */
 export function replayPrepared(

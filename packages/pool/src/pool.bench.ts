@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Hash, TxRecord } from '@rockpool/protocol'
 import type { BenchRow } from '@rockpool/protocol/conformance'
 import { defaultPoolConfig } from './config.ts'
 import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
 import {
   accountsOf,
+  collector,
   filled,
   manyAccounts,
   median,
@@ -135,8 +134,7 @@ function reorgRow(): BenchRow {
 }
 
 function memoryRow(): BenchRow {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
+  const collect = collector()
   collect()
   const before = used()
   const pool = filled(1_280, 4)

@@ -6,7 +6,16 @@ import { Pool } from './pool.ts'
 import { quirksOf } from './quirks.ts'
 import { truncatePending } from './run.ts'
 import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
-import { accountsOf, filled, lessRow, median, print, rich, timed } from './testkit/bench-kit.ts'
+import {
+  accountsOf,
+  collector,
+  filled,
+  lessRow,
+  median,
+  print,
+  rich,
+  timed,
+} from './testkit/bench-kit.ts'
 import { manifest, traceOf, traceTools } from './testkit/traces.ts'
 import { prepareTrace } from './trace/prepare.ts'
 import { replayPrepared } from './trace/replay.ts'
@@ -52,8 +61,10 @@ function saturatedShape(): BenchRow[] {
   const image = first.snapshot()
   const parts = first.inspect()
   const again = () => Pool.restore({ config: parts.config, forks: { londonBlock: 0 } }, image)
+  const collect = collector()
   const add = median(() => {
     const pool = again()
+    collect()
     return timed(() => pool.apply({ op: 'add', now: 1, origin: 'gossip', txs: fresh, accounts }))
   })
   const heads = ([0, 30_000_000] as const).map(gasUsed =>

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Hash, TxRecord } from '@rockpool/protocol'
 import type { BenchRow } from '@rockpool/protocol/conformance'
 import type { PoolConfig } from '../config.ts'
@@ -57,6 +59,12 @@ export function filled(accounts: number, each: number, config: Partial<PoolConfi
   const txs = manyAccounts(accounts, each)
   pool.apply({ op: 'add', now: 0, origin: 'gossip', txs, accounts: accountsOf(accounts) })
   return pool
+}
+
+/** Collects garbage: before what is measured in bytes, or leaves much of it before it starts. */
+export function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
 }
 
 /** CPU milliseconds. */

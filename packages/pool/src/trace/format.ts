@@ -105,7 +105,7 @@ export type TraceOp = { readonly i: number } & (
     }
 )
 
-export type TraceLine =
+type TraceLine =
   | TraceHeader
   | ({ readonly k: 'block'; readonly i: number } & TraceBlock)
   | TraceOp

@@ -20,7 +20,7 @@ export interface TraceTools {
   recovery(chainId: bigint): Recovery
 }
 
-export type Prepared = Failure | { readonly decoded: DecodedTx; readonly record: Answer<TxRecord> }
+type Prepared = Failure | { readonly decoded: DecodedTx; readonly record: Answer<TxRecord> }
 
 /** Every transaction of a trace, decoded and recovered, by its bytes in hex. */
 export type PreparedTxs = ReadonlyMap<string, Prepared>

@@ -67,6 +67,7 @@ export class Replay implements Edges, PortEdges {
   private armed = 0
   /** Promises may have moved on: they must get their turn before the next edge. */
   private stirred = false
+  private inSlice = false
   private agreed = 0
   private found: TraceRow | undefined = undefined
 
@@ -174,7 +175,10 @@ export class Replay implements Edges, PortEdges {
         this.found = rows.reverse().find(breakAt)
         return this.found !== undefined
       })
-    if (before < turn && !bus.runTo(turn, look)) {
+    // A slice without turns changes something too: who had nothing to do has left the line.
+    const ran = before < turn || this.inSlice
+    this.inSlice = false
+    if (ran && !bus.runTo(turn, look)) {
       throw this.diverged(
         bus,
         bus.turns,
@@ -194,6 +198,7 @@ export class Replay implements Edges, PortEdges {
       case edgeKinds.slice:
         this.compare(bus, third as number)
         this.at(first, second)
+        this.inSlice = true
         return bus.advance()
       case edgeKinds.sweep: {
         this.at(first, second)

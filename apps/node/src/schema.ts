@@ -278,21 +278,15 @@ export const settings: readonly Setting[] = [
   ),
   setting(
     'record.enabled',
-    is.oneOf('false'),
-    'false',
-    'Flight recorder; this build has none, so only false is taken.',
+    is.flag,
+    false,
+    'Record from the start all that reaches the actors, into recordings/, so that the run can be replayed.',
   ),
   setting(
-    'unlock',
-    is.addresses,
-    [],
-    'Accounts of the keystore this node signs for until it stops; only with JSON-RPC on loopback.',
-  ),
-  setting(
-    'password-file',
-    is.text,
-    undefined,
-    'Their passwords, a line each; the last line serves all that follow.',
+    'record.max-bytes',
+    is.size,
+    1_073_741_824,
+    'Size at which a recording stops; the node goes on.',
   ),
   setting(
     'new-identity',

@@ -22,6 +22,7 @@ import type { Post } from './post.ts'
  * | drain | now, wall, deadline; -1 where the drain has ended |
  * | port | signature of the call, place among the open calls of that signature, whether it is a value, the value or the error |
  * | act | name, value, now, wall |
+ * | read | what an actor saw of the outside in its turn |
  */
 export type Edge = readonly [kind: number, turn: number, ...fields: unknown[]]
 
@@ -37,6 +38,7 @@ export const edgeKinds = {
   drain: 8,
   port: 9,
   act: 10,
+  read: 11,
 } as const
 
 /**
@@ -73,6 +75,8 @@ export interface Edges {
 /** What a port is asked through, so that a replay can answer in its place. `signature` tells calls apart: equal calls, equal numbers. */
 export interface PortEdges {
   port<T>(signature: number, work: () => Promise<T>): Promise<T>
+  /** Something that is looked up at once; outside turns nobody's decision follows from it. */
+  read<T>(look: () => T): T
 }
 
 /** The wall follows the monotonic clock until somebody sets it: only where it does not is it written down. */

@@ -100,6 +100,12 @@ export class Recorder implements Edges, PortEdges {
     )
   }
 
+  read<T>(look: () => T): T {
+    const value = look()
+    if (this.on && this.bus?.inTurn === true) this.write(edgeKinds.read, value)
+    return value
+  }
+
   attach(bus: Post, clock: Clock): Clock {
     assert(this.bus === undefined, 'a recorder records one bus')
     this.bus = bus
@@ -242,7 +248,7 @@ export class Recorder implements Edges, PortEdges {
     this.flush()
     if (this.edgesMade++ > 0) this.booting = false
     // A value that is null is one; what was not said is left out.
-    if (kind !== edgeKinds.pipe && kind !== edgeKinds.port) {
+    if (kind !== edgeKinds.pipe && kind !== edgeKinds.port && kind !== edgeKinds.read) {
       while (fields.length > 0 && fields[fields.length - 1] === null) fields.pop()
     }
     this.options.sink([kind, this.turn, ...fields])

@@ -63,6 +63,7 @@ export class Replay implements Edges, PortEdges {
   private readonly outcomes = new Map<number, { pipe: Pipe; outcome: Outcome<unknown, unknown> }>()
   private readonly calls = new Map<number, Call[]>()
   private readonly entropies: Uint8Array[] = []
+  private readonly reads: unknown[] = []
   private now = 0
   private armed = 0
   /** Promises may have moved on: they must get their turn before the next edge. */
@@ -103,6 +104,10 @@ export class Replay implements Edges, PortEdges {
         this.entropies.push(edge[2] as Uint8Array)
         continue
       }
+      if (kind === edgeKinds.read) {
+        this.reads.push(edge[2])
+        continue
+      }
       if (kind === edgeKinds.mark) {
         onEdge?.(edge, bus)
         continue
@@ -129,6 +134,12 @@ export class Replay implements Edges, PortEdges {
       if (calls === undefined) this.calls.set(signature, [call])
       else calls.push(call)
     }) as Promise<T>
+  }
+
+  read<T>(): T {
+    if (this.reads.length === 0)
+      throw new Diverged(this.agreed, this.agreed, 'nothing is left to be read')
+    return this.reads.shift() as T
   }
 
   stamp(): number {

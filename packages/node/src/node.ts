@@ -1,22 +1,20 @@
-import { type ActorRef, Bus, type Clock, type DrainResult, type LogSink } from '@rockpool/actor'
+import {
+  type ActorRef,
+  Bus,
+  type Clock,
+  type DrainResult,
+  type LogSink,
+  type Recorder,
+} from '@rockpool/actor'
 import {
   type BlockSigner,
-  chainActor,
   type Genesis,
   genesisBlock,
   headOf,
   type ProducerMode,
-  producerActor,
-  syncActor,
 } from '@rockpool/chain'
-import { defaultPolicy, gossip, type MonitorPolicy, openPeers, reconciler } from '@rockpool/p2p'
-import {
-  type PoolConfig,
-  poolActor,
-  poolMailbox,
-  requireJournal,
-  trackerActor,
-} from '@rockpool/pool'
+import { type MonitorPolicy, readPeers } from '@rockpool/p2p'
+import { type PoolConfig, requireJournal } from '@rockpool/pool'
 import {
   type Addr,
   type Address,
@@ -24,7 +22,6 @@ import {
   type ChainStatus,
   CodedError,
   type Crypto,
-  createRecovery,
   type Entropy,
   encodePoolSyncAnswer,
   type GossipMessage,
@@ -36,13 +33,11 @@ import {
   type NetworkPort,
   type NodeMessage,
   type NodeRaise,
-  type ObserverMessage,
   type PeerClosed,
   type PeerOpened,
   type PeerView,
   type PoolMessage,
   type PoolStats,
-  type ProducerMessage,
   type ReconcilerMessage,
   type ReconcilerStats,
   type Series,
@@ -52,10 +47,11 @@ import {
   type TrackerStats,
   type Verdict,
 } from '@rockpool/protocol'
-import { createCounts } from './counts.ts'
+import { createCast, declareCast, type NodeRefs } from './cast.ts'
+import { createCounts, recordedCounters } from './counts.ts'
 import { busSeries, roomSeries } from './metrics.ts'
-import { node as lifecycleActor } from './node.actor.ts'
-import { type FactListener, observer } from './observer.actor.ts'
+import type { FactListener } from './observer.actor.ts'
+import { recordedPorts } from './recorded-ports.ts'
 import { topicsOf } from './topics.ts'
 import { wiring } from './wiring.ts'
 
@@ -74,6 +70,8 @@ export interface NodePorts {
   /** The key of the network's director, on the node that holds it. */
   readonly director?: BlockSigner
   readonly log: LogSink
+  /** Writes down all that comes from outside, from the first moment on. */
+  readonly recorder?: Recorder
   /** Hears, once, of an error that no supervisor could handle. */
   fatal(error: unknown): void
 }
@@ -100,18 +98,6 @@ export interface NodeConfig {
   }
 }
 
-export interface NodeRefs {
-  readonly chain: ActorRef<ChainMessage>
-  readonly producer: ActorRef<ProducerMessage>
-  readonly sync: ActorRef<SyncMessage>
-  readonly pool: ActorRef<PoolMessage>
-  readonly reconciler: ActorRef<ReconcilerMessage>
-  readonly gossip: ActorRef<GossipMessage>
-  readonly monitor: ActorRef<MonitorMessage>
-  readonly node: ActorRef<NodeMessage>
-  readonly observer: ActorRef<ObserverMessage>
-}
-
 export interface NodeStatus {
   readonly chain: ChainStatus
   readonly pool: PoolStats
@@ -134,7 +120,6 @@ const noStats: MonitorStats = {
   counts: new Map(),
   records: 0,
 }
-const defaultPoolSync = { asks: true, intervalMs: 10_000 }
 const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
 
 /**
@@ -142,7 +127,7 @@ const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
  * called twice.
  */
 export async function createNode(ports: NodePorts, config: NodeConfig) {
-  const { crypto, network } = ports
+  const { crypto, network, recorder: edges } = ports
   const { genesis } = config
   const genesisHeader = genesisBlock(genesis, crypto.keccak256).header
   const names = topicsOf(genesis, genesisHeader.hash, crypto)
@@ -153,6 +138,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     wiring,
     log: ports.log,
     onFatal: error => ports.fatal(error),
+    ...(edges && { edges }),
   })
   const refs = declareCast(bus)
   const listeners = new Set<FactListener>()
@@ -165,19 +151,20 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
 
-  bus.spawn(refs.observer, observer(listeners))
-  bus.spawn(
-    refs.node,
-    lifecycleActor({
-      version: config.version,
-      services: config.services,
-      expectsPeers: config.expectsPeers,
-      blockTimeMs: config.mining === 'manual' ? 0 : genesis.blockTimeMs,
-      publish: next => {
-        view = next
-      },
-    }),
-  )
+  const cast = createCast({
+    bus,
+    refs,
+    config,
+    names,
+    ports: edges === undefined ? ports : recordedPorts(ports, edges),
+    wall: () => ports.clock.wall(),
+    genesisHash: genesisHeader.hash,
+    listeners,
+    publish: next => {
+      view = next
+    },
+  })
+  cast.boot()
 
   function health(): HealthView {
     if (view === undefined) throw new TypeError('the lifecycle actor speaks when it is spawned')
@@ -188,20 +175,9 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
   async function start(): Promise<void> {
     const advance = (to: 'opening' | 'recovering' | 'starting' | 'failed') =>
       refs.node.tell({ type: 'node.advance', to })
-    const recovery = createRecovery(crypto, BigInt(genesis.chainId))
     advance('opening')
     advance('recovering')
-    bus.spawn(
-      refs.chain,
-      chainActor({
-        genesis,
-        store: ports.store('chain'),
-        crypto,
-        recovery,
-        sync: refs.sync,
-        node: refs.node,
-      }),
-    )
+    cast.chain()
     const status = await bus.ask<ChainMessage, ChainStatus>(
       refs.chain,
       reply => ({ type: 'chain.getStatus', reply }),
@@ -215,115 +191,21 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     const journal = await refusing(advance, openJournal)
     const peers = await refusing(advance, openBooks)
     advance('starting')
-    const shared = {
-      keccak256: crypto.keccak256,
-      forks: genesis.forks,
-      chainId: BigInt(genesis.chainId),
-      recovery,
-    }
-    bus.spawn(
-      refs.pool,
-      poolActor({
-        ...shared,
-        config: config.pool,
-        chain: refs.chain,
-        node: refs.node,
-        ...(journal && { journal }),
-        start: head,
-      }),
-    )
-    bus.spawn(refs.monitor, peers.actor(refs.node))
-    if (!config.pool.noLocals) {
-      const { pool, gossip } = refs
-      bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
-    }
-    bus.spawn(
-      refs.gossip,
-      gossip({
-        ...shared,
-        network,
-        poolSync: names.poolSync,
-        pool: refs.pool,
-        chain: refs.chain,
-        sync: refs.sync,
-        monitor: refs.monitor,
-        isShut: peers.isShut,
-        sha256: crypto.sha256,
-        topics: names,
-        minTip: config.pool.priceLimit,
-        head,
-        blockTimeMs: genesis.blockTimeMs,
-      }),
-    )
-    bus.spawn(
-      refs.reconciler,
-      reconciler({
-        ...shared,
-        ...(config.poolSync ?? defaultPoolSync),
-        network,
-        protocol: names.poolSync,
-        pool: refs.pool,
-        monitor: refs.monitor,
-        minTip: config.pool.priceLimit,
-        head,
-        blockTimeMs: genesis.blockTimeMs,
-      }),
-    )
-    bus.spawn(
-      refs.sync,
-      syncActor({
-        chain: refs.chain,
-        network,
-        protocol: names.blocks,
-        keccak256: crypto.keccak256,
-        monitor: refs.monitor,
-      }),
-    )
-    bus.spawn(
-      refs.producer,
-      producerActor({
-        genesis,
-        keccak256: crypto.keccak256,
-        chain: refs.chain,
-        pool: refs.pool,
-        gossip: refs.gossip,
-        address: ports.seal.address,
-        seal: digest => ports.seal.sign(digest),
-        director: ports.director ?? null,
-        ...(config.mining && { mode: config.mining }),
-      }),
-    )
-    totals.hear({
-      type: 'chain.head',
-      old: head,
-      new: head,
-      ancestor: head,
-      removed: [],
-      added: [],
-    })
+    cast.rooms({ head, journal, peers })
     await startNetwork()
   }
 
-  /** Where the pool writes own transactions; refused if it holds those of another chain. */
-  async function openJournal() {
-    if (!config.pool.journal || config.pool.noLocals) return undefined
-    const journal = { store: ports.store('pool'), genesis: genesisHeader.hash }
-    await requireJournal(journal.store, {
-      chainId: BigInt(genesis.chainId),
-      genesis: journal.genesis,
-    })
-    return journal
+  /** Whether the pool writes own transactions; refused if the store holds those of another chain. */
+  async function openJournal(): Promise<boolean> {
+    if (!config.pool.journal || config.pool.noLocals) return false
+    const identity = { chainId: BigInt(genesis.chainId), genesis: genesisHeader.hash }
+    await requireJournal(ports.store('pool'), identity)
+    return true
   }
 
   /** Who is kept out, before anybody can connect. */
   function openBooks() {
-    const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
-    return openPeers({
-      ...{ network, statics, bootnodes },
-      ...(persist && { store: ports.store('p2p') }),
-      wall: () => ports.clock.wall(),
-      policy: { ...defaultPolicy, ...policy },
-    })
+    return readPeers(config.peers?.persist === false ? undefined : ports.store('p2p'))
   }
 
   /** What cannot be read refuses the start. */
@@ -521,6 +403,7 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
       if (phase === 'work-off') say('work', `${queued} messages, ${pipes} writes left`)
       if (phase === 'stop') say('actors', `stopping ${bus.roots.size}`)
     })
+    edges?.end(recordedCounters(bus, totals.counts))
     await network.stop()
     say('network', 'goodbye said, connections closed')
     return result
@@ -545,32 +428,5 @@ export async function createNode(ports: NodePorts, config: NodeConfig) {
     /** From memory, for a status line. */
     glance: () => ({ ...totals.counts, peers: network.peers().length }),
     genesisHead: headOf(genesisHeader),
-  }
-}
-
-const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
-  'monitor.ban',
-  'monitor.unban',
-  'monitor.protect',
-  'monitor.why',
-  'monitor.list',
-])
-
-function declareCast(bus: Bus): NodeRefs {
-  const { mailbox } = limits
-  return {
-    chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
-    pool: bus.declare<PoolMessage>('pool', poolMailbox),
-    reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
-    sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
-    gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
-    monitor: bus.declare<MonitorMessage>('monitor', {
-      capacity: mailbox.monitor,
-      // Reports may come in floods; an operator does not wait behind them.
-      urgent: ({ type }) => operatorAsks.has(type),
-    }),
-    producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
-    node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
-    observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),
   }
 }

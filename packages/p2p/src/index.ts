@@ -2,7 +2,8 @@
 export { gossip } from './gossip.actor.ts'
 export type { MonitorPolicy } from './monitor.actor.ts'
 export type { GossipParts } from './parts.ts'
-export { defaultPolicy, openPeers, type Peers } from './peers.ts'
+export type { StoredPeers } from './peer-store.ts'
+export { createPeers, defaultPolicy, type Peers, readPeers } from './peers.ts'
 export { type ReconcilerParts, reconciler } from './reconciler.actor.ts'
 export {
   batchVerdict,

@@ -38,7 +38,7 @@ test('what plain data goes into a recording comes out of it', () => {
     fc.property(fc.array(fc.array(value, { maxLength: 6 }), { maxLength: 8 }), lists => {
       expect(roundTrip(lists)).toEqual(lists)
     }),
-    { numRuns: 300 },
+    { numRuns: 60 },
   )
 })
 

@@ -289,6 +289,18 @@ export const settings: readonly Setting[] = [
     'Size at which a recording stops; the node goes on.',
   ),
   setting(
+    'unlock',
+    is.addresses,
+    [],
+    'Accounts of the keystore this node signs for until it stops; only with JSON-RPC on loopback.',
+  ),
+  setting(
+    'password-file',
+    is.text,
+    undefined,
+    'Their passwords, a line each; the last line serves all that follow.',
+  ),
+  setting(
     'new-identity',
     is.flag,
     false,

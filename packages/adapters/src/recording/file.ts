@@ -49,7 +49,7 @@ const frameMs = 250
 const waitingBytesMax = 8 * 1_048_576
 
 export const digestOf = (bytes: Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('latin1')
+  createHash('sha256').update(bytes).digest('base64')
 
 /** Length and CRC-32 before the payload, both little-endian. */
 export function framed(payload: Uint8Array): Uint8Array {

@@ -9,14 +9,14 @@ const frameBytes = 65_536
 
 /**
  * The recording without what the protocol marks as personal or secret, as a new file. Equal values stay equal and keep their length, so it
- * replays to the same trace; the key is thrown away.
+ * replays to the same trace; the key is thrown away. Without `hides` it is a plain copy.
  */
-export function redact(recording: StoredRecording, path: string): void {
+export function redact(recording: StoredRecording, path: string, hides = true): void {
   const key = randomBytes(32)
   const encoder = new RecordingEncoder(digestOf)
   const frames = [headerFrame(recording.header, encoder)]
   for (const edge of recording.edges()) {
-    encoder.add(redacted(edge, key))
+    encoder.add(hides ? redacted(edge, key) : edge)
     if (encoder.size >= frameBytes) frames.push(framed(encoder.take()))
   }
   if (encoder.size > 0) frames.push(framed(encoder.take()))

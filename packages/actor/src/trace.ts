@@ -33,6 +33,9 @@ export class Trace {
   private readonly types: string[]
   private readonly hashed: boolean
   private written = 0
+  /** Turns of one slice have one instant. */
+  private lastAt = 0
+  private lastUs = 0
   private readonly textHashes = new Map<string, number>()
   private readonly origins = new Map<number, string>()
   /** Kept, since all before it is gone: a fresh one would walk over everything deleted since the map was last rebuilt, 5 µs. */
@@ -64,7 +67,11 @@ export class Trace {
     this.actors[row] = actor
     this.types[row] = type
     if (this.hashed) {
-      const turn = mix(mix(mix(this.hash, id), cause), Math.round(at * 1000))
+      if (at !== this.lastAt) {
+        this.lastAt = at
+        this.lastUs = Math.round(at * 1000)
+      }
+      const turn = mix(mix(mix(this.hash, id), cause), this.lastUs)
       this.hash = mix(mix(turn, this.hashOf(actor)), this.hashOf(type))
     }
   }

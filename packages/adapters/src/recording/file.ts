@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Edge } from '@rockpool/actor'
-import { RecordingEncoder } from '@rockpool/protocol'
+import { limits, RecordingEncoder } from '@rockpool/protocol'
 
 /** What a recording is of. Version, wall at start, node version, commit, seed, quantum, slice, config digest, protocol version, chain id. */
 export interface RecordingHeader {
@@ -44,9 +44,6 @@ export interface RecordingFile {
 
 /** Version of the form; the first slot of a header. */
 export const recordingVersion = 1
-const frameBytes = 65_536
-const frameMs = 250
-const waitingBytesMax = 8 * 1_048_576
 
 export const digestOf = (bytes: Uint8Array): string =>
   createHash('sha256').update(bytes).digest('base64')
@@ -74,7 +71,7 @@ export function headerFrame(header: RecordingHeader, encoder: RecordingEncoder):
  */
 export async function openRecording(options: RecordingOptions): Promise<RecordingFile> {
   const { path, maxBytes, stopped, flush } = options
-  const waitingMax = options.waitingBytesMax ?? waitingBytesMax
+  const waitingMax = options.waitingBytesMax ?? limits.recordWaitingBytesMax
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const handle: FileHandle = await open(path, 'wx', 0o600)
   const encoder = new RecordingEncoder(digestOf)
@@ -86,7 +83,7 @@ export async function openRecording(options: RecordingOptions): Promise<Recordin
   let reason: StopReason | undefined
   let writing: Promise<void> | undefined
   let closed = false
-  const timer = setInterval(tick, frameMs)
+  const timer = setInterval(tick, limits.recordFrameMs)
   timer.unref()
 
   function stop(why: StopReason, error?: unknown): void {
@@ -107,7 +104,7 @@ export async function openRecording(options: RecordingOptions): Promise<Recordin
     } catch (error) {
       return stop('record/failed', error)
     }
-    if (encoder.size >= frameBytes) seal()
+    if (encoder.size >= limits.recordFrameBytes) seal()
   }
 
   function seal(): void {

@@ -1,11 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { type Edge, edgeKinds } from '@rockpool/actor'
-import { personalFields, RecordingEncoder } from '@rockpool/protocol'
+import { limits, personalFields, RecordingEncoder } from '@rockpool/protocol'
 import { digestOf, framed, headerFrame } from './file.ts'
 import type { StoredRecording } from './reader.ts'
-
-const frameBytes = 65_536
 
 /**
  * The recording without what the protocol marks as personal or secret, as a new file. Equal values stay equal and keep their length, so it
@@ -17,7 +15,7 @@ export function redact(recording: StoredRecording, path: string, hides = true): 
   const frames = [headerFrame(recording.header, encoder)]
   for (const edge of recording.edges()) {
     encoder.add(hides ? redacted(edge, key) : edge)
-    if (encoder.size >= frameBytes) frames.push(framed(encoder.take()))
+    if (encoder.size >= limits.recordFrameBytes) frames.push(framed(encoder.take()))
   }
   if (encoder.size > 0) frames.push(framed(encoder.take()))
   writeFileSync(path, Buffer.concat(frames), { mode: 0o600, flag: 'wx' })

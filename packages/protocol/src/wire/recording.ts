@@ -1,11 +1,12 @@
 import { Unpackr } from 'msgpackr/unpack'
 import { CodedError, errors } from '../errors.ts'
+import { limits } from '../limits.ts'
 
-/** Byte strings longer than this stand in a recording once and are named by number after that. */
-const blobBytesMin = 4_096
-/** Shapes of records and large byte strings that are remembered; what comes after these is written whole. */
-const rememberedMax = 4_096
-const depthMax = 64
+const {
+  recordBlobBytesMin: blobBytesMin,
+  recordRememberedMax: rememberedMax,
+  recordDepthMax: depthMax,
+} = limits
 
 /** First slot of an array that stands for something MessagePack has no form for. From `shape` on: a record of the shape of that number. */
 const tags = {

@@ -31,7 +31,6 @@ import {
   type MonitorMessage,
   type MonitorStats,
   type NetworkPort,
-  type NodeMessage,
   type NodeRaise,
   type PeerClosed,
   type PeerOpened,
@@ -47,7 +46,7 @@ import {
   type TrackerStats,
   type Verdict,
 } from '@rockpool/protocol'
-import { createCast, declareCast, type NodeRefs } from './cast.ts'
+import { createCast, declareCast } from './cast.ts'
 import { createCounts, recordedCounters } from './counts.ts'
 import { busSeries, roomSeries } from './metrics.ts'
 import type { FactListener } from './observer.actor.ts'

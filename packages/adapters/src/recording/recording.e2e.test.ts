@@ -129,6 +129,6 @@ test('an export hides who somebody is: equal stays equal, addresses stay address
   expect(hidden[0]).toMatch(/^\d{3}\.\d\.\d{3}\.\d$/)
   // One customer's two networks share what they shared.
   expect(hidden[3]?.slice(0, 11)).toBe(hidden[4]?.slice(0, 11))
-  expect((edges[5]?.[2] as Uint8Array).length).toBe(40)
+  expect(edges[5]?.[2]).toHaveLength(40)
   expect(edges[5]?.[2]).not.toEqual(bytes(40, 3))
 })

@@ -11,7 +11,7 @@ export interface NodeRecording {
   readonly recorder: Recorder
   readonly path: string
   /** What an operator saw, at this moment of the recording. */
-  mark(text: string): { readonly turn: string }
+  mark(text: string): { readonly marked: string }
   /** No more is recorded; what there is can be replayed. */
   stop(): { readonly path: string; readonly bytes: number }
   status(): { readonly path: string; readonly bytes: number; readonly stopped?: string }
@@ -66,7 +66,7 @@ export async function beginRecording(
       if (!recorder.recording)
         throw new Refusal(exit.no, `the recording has stopped (${file.reason ?? 'asked to'})`)
       recorder.mark(text)
-      return { turn: text }
+      return { marked: text }
     },
     stop,
     status: () => ({

@@ -105,10 +105,7 @@ export type TraceOp = { readonly i: number } & (
     }
 )
 
-type TraceLine =
-  | TraceHeader
-  | ({ readonly k: 'block'; readonly i: number } & TraceBlock)
-  | TraceOp
+type TraceLine = TraceHeader | ({ readonly k: 'block'; readonly i: number } & TraceBlock) | TraceOp
 
 /** A whole file, checked in form. */
 export interface Trace {

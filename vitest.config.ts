@@ -10,6 +10,9 @@ export default defineConfig({
     exclude: ['**/*.e2e.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
     pool: 'threads',
     isolate: false,
+    // A bound for what hangs, not a measure: the machine may be shared.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     setupFiles: ['packages/adapters/src/libp2p/polyfill.ts', 'scripts/vitest.setup.ts'],
   },
 })

@@ -257,6 +257,7 @@ const jobs = {
   },
   sim: () => script(sim, args),
   swarm,
+  trace: () => script('scripts/trace.ts', args),
   docs: () => script('scripts/docs.ts', args),
   format: () => run(bin('biome'), ['check', '--write', '.']),
   async help() {

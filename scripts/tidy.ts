@@ -55,7 +55,7 @@ function checkActor(file: string): void {
 }
 
 const ambient = /\b(?:Date\.now|performance\.now|Math\.random|process\.(?:env|hrtime|nextTick))\b/
-const exempt = /(?:\.test|\.bench)\.ts$|actor\/src\/(?:clock|rng|tripwire)\.ts$/
+const exempt = /(?:\.test|\.bench)\.ts$|\/testkit\/|actor\/src\/(?:clock|rng|tripwire)\.ts$/
 
 for (const room of coreRooms) {
   for (const file of sources(join(root, 'packages', room, 'src'))) {

@@ -29,7 +29,7 @@ export function startNode(
   const output = openSync(log, 'a')
   const child = spawn(
     process.execPath,
-    [bin, 'run', '--datadir', datadir, '--devnet.lifeline', ...flags],
+    [bin, 'run', '--datadir', datadir, '--devnet.lifeline', '--record.enabled', ...flags],
     {
       detached: true,
       stdio: ['pipe', output, output],

@@ -3,11 +3,12 @@ import { RealClock } from '@rockpool/actor'
 import { signDigest } from '@rockpool/adapters/crypto'
 import { createNetwork, type Libp2pNetwork } from '@rockpool/adapters/libp2p'
 import { createNode, type NetworkNames, type Node, type NodeConfig, topicsOf } from '@rockpool/node'
-import { sanitizePoolConfig } from '@rockpool/pool'
+import { type Compat, sanitizePoolConfig } from '@rockpool/pool'
 import { type Address, toHex } from '@rockpool/protocol'
 import type { Reader } from './config.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
+import { beginRecording, type NodeRecording } from './recording.ts'
 import type { Effective } from './settings.ts'
 import { skewed } from './skewed-clock.ts'
 import { version } from './version.ts'
@@ -18,15 +19,18 @@ export interface Cast {
   readonly names: NetworkNames
   /** Epoch ms as the node sees it. */
   readonly wall: () => number
+  /** Absent where nothing is recorded. */
+  readonly recording: NodeRecording | undefined
 }
 
 /** Puts the node together over the real ports. Nothing runs or listens until `node.start()`. */
 export async function assemble(
-  { read }: Effective,
+  effective: Effective,
   ground: Ground,
   log: Log,
   fatal: (error: unknown) => void,
 ): Promise<Cast> {
+  const { read } = effective
   const { crypto, genesis, database, producer, producerKey, director } = ground
   const names = topicsOf(genesis, ground.genesisHash, crypto)
   const clock = skewed(new RealClock(), {
@@ -48,10 +52,13 @@ export async function assemble(
   })
   const pool = sanitizePoolConfig(poolSettings(read))
   for (const warning of pool.warnings) log.line('warn', 'pool/sanitized', { warning })
+  const seed = toHex(randomBytes(16))
+  const recording = await beginRecording(effective, seed, genesis.chainId, log)
   const node = await createNode(
     {
       clock,
-      seed: toHex(randomBytes(16)),
+      seed,
+      ...(recording && { recorder: recording.recorder }),
       entropy: { bytes: count => randomBytes(count) },
       store: room => database.room(room),
       crypto,
@@ -75,7 +82,7 @@ export async function assemble(
       services: [],
       text: `native signature recovery is missing: ${crypto.fallbackReason}`,
     })
-  return { node, network, names, wall: () => clock.wall() }
+  return { node, network, names, recording, wall: () => clock.wall() }
 }
 
 function advertised(read: Reader): { advertise?: string[] } {
@@ -93,6 +100,10 @@ function poolSettings(read: Reader) {
     accountQueue: read.number('txpool.accountqueue'),
     globalQueue: read.number('txpool.globalqueue'),
     lifetimeMs: read.number('txpool.lifetime'),
+    pendingLifetimeMs: read.number('txpool.pending-lifetime'),
+    compat: read.text('txpool.compat') as Compat,
+    delegatedSlots: read.number('txpool.delegated-slots'),
+    strictBalance: read.flag('txpool.strict-balance'),
     turnMax: read.number('txpool.turn-max'),
     intakeQueue: read.number('txpool.intake-queue'),
     locals: read.list('txpool.locals') as readonly Address[],

@@ -46,6 +46,7 @@ export function pathsOf(datadir: string) {
     /** Only where this node is the director of its network. */
     directorKey: join(root, 'keys', 'director.key'),
     db: join(root, 'db'),
+    recordings: join(root, 'recordings'),
     ports: join(root, 'ports.json'),
     socket: socketPath(root, 'rockpool'),
   }
@@ -68,6 +69,7 @@ export function prepareDatadir(paths: Paths): { made: boolean } {
     'keystore',
     'db',
     'logs',
+    'recordings',
     'ports.json',
     'rockpool.sock',
     'genesis.json',

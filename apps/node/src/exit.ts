@@ -7,6 +7,7 @@ export const exit = {
   datadir: 5,
   drainLate: 6,
   internal: 70,
+  diverged: 127,
 } as const
 
 /** A refusal with its sentence for the user: printed without a stack, then the process ends with the code. */

@@ -11,6 +11,7 @@ import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
 import { peersOf } from './peers-of.ts'
+import type { NodeRecording } from './recording.ts'
 import type { Effective } from './settings.ts'
 import { siblingsOf } from './siblings.ts'
 import { statusOf } from './status-of.ts'
@@ -160,6 +161,7 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
       ['peers_unban', ([subject, wish]) => peers.unban(subject, wish)],
       ['peers_protect', ([id]) => peers.protect(id, true)],
       ['peers_unprotect', ([id]) => peers.protect(id, false)],
+      ...recordMethods(cast.recording),
       [
         'node_stop',
         () => {
@@ -174,6 +176,20 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
     },
   })
   closing.add(() => control.close())
+}
+
+/** What can be done to a recording while the node runs. */
+function recordMethods(recording: NodeRecording | undefined): [string, ControlMethod][] {
+  const none =
+    'a recording that can be replayed begins at boot: start the node with --record.enabled'
+  return [
+    [
+      'record_start',
+      () => (recording === undefined ? none : { began: 'at boot', ...recording.status() }),
+    ],
+    ['record_stop', () => recording?.stop() ?? none],
+    ['record_mark', ([text]) => recording?.mark(String(text)) ?? none],
+  ]
 }
 
 /** The well-known keys are unlocked only where the genesis funds them: on the preset and on devnets. */

@@ -105,6 +105,22 @@ async function main(argv: readonly string[]): Promise<number> {
       return peersVerb(flags)
     },
   )
+  verb(
+    'record',
+    'start | stop | mark <text> | ls | export [--redact]: the flight recorder',
+    async flags => {
+      const { recordVerb } = await import('./record-verbs.ts')
+      return recordVerb(flags)
+    },
+  )
+  verb(
+    'replay',
+    '<file> [--until turn|time] [--break path:type] [--trace id]: a recorded run again',
+    async flags => {
+      const { replayVerb } = await import('./record-verbs.ts')
+      return replayVerb(flags)
+    },
+  )
 
   const [name] = argv
   if (

@@ -52,6 +52,7 @@ async function serve(
   let cast: Cast | undefined
   const crash = (error: unknown) => {
     log.line('error', 'node/crash', { error })
+    cast?.recording?.recorder.mark(`crash: ${String(error)}`)
     writeCrash(paths, effective.digest, error, cast?.node)
     signals.crash()
   }
@@ -63,7 +64,8 @@ async function serve(
     import('./listeners.ts'),
   ])
   cast = await assemble(effective, ground, log, crash)
-  const { node } = cast
+  const { node, recording } = cast
+  closing.add(async () => recording?.close())
   closing.add(() => node.stop(deadlineMs))
 
   await node.start()

@@ -138,6 +138,30 @@ export const settings: readonly Setting[] = [
   setting('txpool.accountqueue', is.wholeNumber(0), 64, 'Waiting transactions of one account.'),
   setting('txpool.globalqueue', is.wholeNumber(0), 1_024, 'Waiting transactions of all accounts.'),
   setting('txpool.lifetime', is.duration, 10_800_000, 'How long waiting transactions are kept.'),
+  setting(
+    'txpool.compat',
+    is.oneOf('fixed', 'geth'),
+    'fixed',
+    "Pool rules: geth's with its accidents repaired, or with them (docs/pool.md lists each).",
+  ),
+  setting(
+    'txpool.pending-lifetime',
+    is.duration,
+    0,
+    'How long a transaction may be executable without being mined; 0 is for ever.',
+  ),
+  setting(
+    'txpool.delegated-slots',
+    is.wholeNumber(0),
+    1,
+    'Transactions in flight of an account with delegated code.',
+  ),
+  setting(
+    'txpool.strict-balance',
+    is.flag,
+    false,
+    'Count waiting transactions in the balance check of later ones.',
+  ),
   setting('txpool.turn-max', is.wholeNumber(0), 512, 'Transactions applied in one actor turn.'),
   setting(
     'txpool.intake-queue',
@@ -254,9 +278,15 @@ export const settings: readonly Setting[] = [
   ),
   setting(
     'record.enabled',
-    is.oneOf('false'),
-    'false',
-    'Flight recorder; this build has none, so only false is taken.',
+    is.flag,
+    false,
+    'Record from the start all that reaches the actors, into recordings/, so that the run can be replayed.',
+  ),
+  setting(
+    'record.max-bytes',
+    is.size,
+    1_073_741_824,
+    'Size at which a recording stops; the node goes on.',
   ),
   setting(
     'unlock',

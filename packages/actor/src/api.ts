@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts'
+import type { Edges } from './edges.ts'
 
 /** Every message and fact is a member of a union told apart by `type`. */
 export type Typed = { readonly type: string }
@@ -167,6 +168,8 @@ export interface BusOptions {
   readonly trace?: number
   /** Also hash every turn, to compare two runs. */
   readonly traceHash?: boolean
+  /** Records what comes from outside, or plays it back. */
+  readonly edges?: Edges
   readonly limits?: Partial<BusLimits>
   readonly log?: LogSink
   /** Called instead of scheduling, when the first actor becomes ready: the caller steps by hand. */

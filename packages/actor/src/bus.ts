@@ -90,8 +90,15 @@ export class Bus extends Turns {
     if (!this.inTurn && !this.planned) this.advance()
     return new Promise(resolve => {
       const ask = new Ask(this, undefined, ms, resolve)
-      if (this.asksOutside > this.limits.asksOutside) ask.fail('full')
-      else to.tell(make(ask), origin)
+      const isTooMany = this.asksOutside > this.limits.asksOutside
+      if (this.edges !== undefined && !this.inTurn) {
+        const msg = isTooMany ? undefined : make(ask)
+        this.edges.ask(to.path, msg as Typed | undefined, ms, origin)
+        this.asking = true
+        if (msg !== undefined) to.tell(msg, origin)
+        this.asking = false
+      } else if (!isTooMany) to.tell(make(ask), origin)
+      if (isTooMany) ask.fail('full')
     })
   }
 
@@ -111,6 +118,17 @@ export class Bus extends Turns {
     })
   }
 
+  /**
+   * Does something to actors from outside, all at one instant. Where the bus is recorded it is written down under its name with `value`,
+   * which is all that `run` may depend on: a replay calls the act of that name.
+   */
+  act<T>(name: string, value: T, run: (value: T) => void): void {
+    this.outside(
+      () => run(value),
+      edges => edges.act(name, value),
+    )
+  }
+
   /** The orderly end; the second call gets the result of the first. */
   drain(
     deadlineMs: number,
@@ -118,10 +136,16 @@ export class Bus extends Turns {
   ): Promise<DrainResult> {
     if (this.draining === undefined) {
       if (!this.inTurn) this.advance()
+      this.edges?.drainBegins(deadlineMs)
       this.draining = new Drain(this, deadlineMs, onPhase)
       if (!this.inTurn) this.draining.look()
     }
     return this.draining.result
+  }
+
+  /** @internal For a replay: the drain ends here, as it did. */
+  endDrain(): void {
+    this.draining?.finish(true)
   }
 
   /** The law, against what really lies in the mailboxes. Holds between turns. */
@@ -136,9 +160,12 @@ export class Bus extends Turns {
 
   /** @internal */
   entropy(bytes: number): Uint8Array {
-    const { entropy } = this.options
-    assert(entropy !== undefined, 'this bus was given no entropy')
-    return entropy(bytes)
+    const make = () => {
+      const { entropy } = this.options
+      assert(entropy !== undefined, 'this bus was given no entropy')
+      return entropy(bytes)
+    }
+    return this.edges === undefined ? make() : this.edges.entropy(make)
   }
 
   /** @internal */

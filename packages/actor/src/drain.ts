@@ -50,10 +50,18 @@ export class Drain {
 
   /** Asked after every slice and step. */
   look(): void {
-    if (!this.over && this.bus.idle && this.bus.pipes.size === 0) this.finish(true)
+    const { bus } = this
+    if (this.over || !bus.idle || bus.pipes.size > 0) return
+    const { edges } = bus
+    if (edges === undefined) return this.finish(true)
+    // A replay is told when it was.
+    if (edges.replays) return
+    bus.advance()
+    edges.drainEnds(() => this.finish(true))
   }
 
-  private finish(drained: boolean): void {
+  /** All is done, or the deadline passed. */
+  finish(drained: boolean): void {
     this.over = true
     const { bus, left: before } = this
     this.enter('stop')

@@ -47,19 +47,28 @@ export class Pipe implements SystemItem {
       : bus.clock.at(bus.instant + ms, () => this.settle({ ok: false, error: 'timeout' }))
   }
 
+  /** Its outcome is open and somebody wants it. */
+  get waits(): boolean {
+    return !this.ended && this.outcome === undefined
+  }
+
   /** Calls the work. Not before the turn that asked for it has ended. */
   start(): void {
-    if (this.ended || this.outcome !== undefined) return
+    const { edges } = this.cell.bus
+    if (!this.waits || (edges !== undefined && !edges.begins(this))) return
+    const settle = (outcome: Outcome<unknown, unknown>) => {
+      if (edges === undefined) this.settle(outcome)
+      else edges.settled(this, outcome)
+    }
     let promise: Promise<unknown>
     try {
       promise = this.work(this.cell.signal())
     } catch (error) {
-      this.settle({ ok: false, error })
-      return
+      promise = Promise.reject(error)
     }
     promise.then(
-      value => this.settle({ ok: true, value }),
-      (error: unknown) => this.settle({ ok: false, error }),
+      value => settle({ ok: true, value }),
+      (error: unknown) => settle({ ok: false, error }),
     )
   }
 

@@ -11,6 +11,7 @@ import { type Cell, STOPPED } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { DeadLetters, type DeadReason } from './dead-letters.ts'
 import type { Drain } from './drain.ts'
+import type { Edges } from './edges.ts'
 import { Notice, Ring, type SystemItem } from './mailbox.ts'
 import { kindOf } from './meter.ts'
 import { Trace, type TraceRow } from './trace.ts'
@@ -24,6 +25,8 @@ export type Held = { readonly msg: Typed; readonly id: number; readonly cause: n
  */
 export abstract class Post {
   readonly clock: Clock
+  /** Absent: nothing is recorded and nothing replayed. */
+  readonly edges: Edges | undefined
   readonly limits: BusLimits
   readonly deadLetters: DeadLetters
   readonly rows: Trace | undefined
@@ -37,7 +40,7 @@ export abstract class Post {
   asks = 0
   asksOutside = 0
   /** Monotonic ms every actor sees: one per slice, sweep and outside call. */
-  instant: number
+  instant = 0
   /** Message in whose turn we are and what caused it; 0 between turns. */
   id = 0
   cause = 0
@@ -53,12 +56,14 @@ export abstract class Post {
 
   constructor(options: BusOptions) {
     this.options = options
-    this.clock = options.clock
+    const { clock, edges } = options
+    this.edges = edges
+    this.clock = edges === undefined ? clock : edges.attach(this, clock)
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     const rows = options.trace ?? 65_536
-    this.rows = rows > 0 ? new Trace(rows, options.traceHash ?? false) : undefined
+    this.rows = rows > 0 ? new Trace(rows, options.traceHash ?? edges !== undefined) : undefined
     this.deadLetters = new DeadLetters((level, code, fields) => this.report(level, code, fields))
-    this.instant = this.clock.now()
+    this.advance()
   }
 
   /** How message `id` came about, newest first. */
@@ -75,6 +80,8 @@ export abstract class Post {
 
   /** @internal */
   enqueue(cell: Cell, msg: Typed, polite: boolean, origin: string | undefined): boolean {
+    if (!this.inTurn && this.edges !== undefined)
+      this.noteInput(this.edges, cell, msg, polite, origin)
     if (cell.state === STOPPED) return this.reject('dead', cell, msg, origin)
     if (this.draining !== undefined && !this.inTurn) {
       return this.reject('shutdown', cell, msg, origin)
@@ -95,7 +102,7 @@ export abstract class Post {
       }
     }
     // An input that wakes an idle bus came now, not when the last slice ended.
-    if (!this.inTurn && this.first === undefined) this.advance()
+    if (!this.inTurn && this.first === undefined && this.edges === undefined) this.advance()
     const id = ++this.ids
     const position = ring.push(msg, id, this.id, this.instant)
     this.sent++
@@ -155,8 +162,14 @@ export abstract class Post {
 
   /** @internal The actors' time follows the clock. Between turns only. */
   advance(): void {
-    this.instant = this.clock.now()
-    this.wallInstant = Number.NaN
+    const { edges } = this
+    if (edges === undefined) {
+      this.instant = this.clock.now()
+      this.wallInstant = Number.NaN
+    } else {
+      this.instant = edges.stamp()
+      this.wallInstant = edges.wall
+    }
   }
 
   /** @internal */
@@ -219,6 +232,21 @@ export abstract class Post {
     }
     ring.drop()
     this.queued--
+  }
+
+  /** Asks are noted as such, not as the input they also are. */
+  protected asking = false
+
+  private noteInput(
+    edges: Edges,
+    cell: Cell,
+    msg: Typed,
+    polite: boolean,
+    origin: string | undefined,
+  ): void {
+    if (this.asking) return
+    if (this.first === undefined) this.advance()
+    edges.input(cell, msg, polite, origin)
   }
 
   private merge(cell: Cell, msg: Typed, origin?: string): boolean {

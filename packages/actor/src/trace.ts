@@ -16,6 +16,8 @@ export interface TraceRow {
 
 /** Labels of inputs kept. Only inputs have one, so they outlive the ring. */
 const ORIGINS_KEPT = 4096
+/** Paths and types whose hash is remembered. */
+const TEXTS_KEPT = 4096
 
 /**
  * The causal history: five columns of fixed length, overwritten in turn, nothing allocated per message. Paths and types
@@ -31,6 +33,10 @@ export class Trace {
   private readonly types: string[]
   private readonly hashed: boolean
   private written = 0
+  /** Turns of one slice have one instant. */
+  private lastAt = 0
+  private lastUs = 0
+  private readonly textHashes = new Map<string, number>()
   private readonly origins = new Map<number, string>()
   /** Kept, since all before it is gone: a fresh one would walk over everything deleted since the map was last rebuilt, 5 µs. */
   private readonly oldestOrigin = this.origins.keys()
@@ -61,9 +67,12 @@ export class Trace {
     this.actors[row] = actor
     this.types[row] = type
     if (this.hashed) {
-      let { hash } = this
-      hash = mix(mix(mix(hash, id), cause), Math.round(at * 1000))
-      this.hash = mixText(mixText(hash, actor), type)
+      if (at !== this.lastAt) {
+        this.lastAt = at
+        this.lastUs = Math.round(at * 1000)
+      }
+      const turn = mix(mix(mix(this.hash, id), cause), this.lastUs)
+      this.hash = mix(mix(turn, this.hashOf(actor)), this.hashOf(type))
     }
   }
 
@@ -114,6 +123,16 @@ export class Trace {
       ...(wanted === 0 ? {} : { cutMessagesAgo: lastId - wanted }),
     })
     return rows
+  }
+
+  /** Few texts are used over and over: each is read once. */
+  private hashOf(text: string): number {
+    const known = this.textHashes.get(text)
+    if (known !== undefined) return known
+    if (this.textHashes.size >= TEXTS_KEPT) this.textHashes.clear()
+    const hash = mixText(0, text)
+    this.textHashes.set(text, hash)
+    return hash
   }
 
   private row(row: number): TraceRow {

@@ -1,6 +1,7 @@
 import type { BusOptions, Typed } from './api.ts'
 import { Ask } from './ask.ts'
 import { type Cell, DECLARED, RUNNING } from './cell.ts'
+import type { Edges } from './edges.ts'
 import { fail } from './life.ts'
 import type { Ring, SystemItem } from './mailbox.ts'
 import { Pace } from './meter.ts'
@@ -37,6 +38,7 @@ export abstract class Turns extends Post {
   /** Handles one message. False: nothing to do. */
   step(): boolean {
     this.advance()
+    this.edges?.slice()
     const before = this.turns
     this.running = true
     try {
@@ -44,6 +46,7 @@ export abstract class Turns extends Post {
     } finally {
       this.running = false
     }
+    if (this.edges !== undefined) this.dropSpent()
     this.settle()
     return this.turns !== before
   }
@@ -92,10 +95,30 @@ export abstract class Turns extends Post {
     this.starting.push(pipe)
   }
 
-  /** Runs what an outside call does to actors as if in a turn that nobody caused. */
-  protected outside(act: () => void): void {
+  /**
+   * @internal For a replay: turns as they were, up to number `turn`. False: nobody had anything to do before. `look` is asked after each
+   * actor's share and may end it early.
+   */
+  runTo(turn: number, look: () => boolean = () => false): boolean {
+    this.running = true
+    try {
+      while (this.turns < turn && this.first !== undefined) {
+        this.run(Math.min(this.quantum, turn - this.turns), false)
+        if (look()) return true
+      }
+    } finally {
+      this.running = false
+    }
+    this.dropSpent()
+    return this.turns >= turn
+  }
+
+  /** Runs what an outside call does to actors as if in a turn that nobody caused; `note` writes it down where that is done. */
+  protected outside(act: () => void, note?: (edges: Edges) => void): void {
     if (this.inTurn) return act()
-    this.advance()
+    const { edges } = this
+    if (note !== undefined || edges === undefined || edges.unnamed()) this.advance()
+    if (note !== undefined && edges !== undefined) note(edges)
     this.inTurn = true
     try {
       act()
@@ -120,6 +143,7 @@ export abstract class Turns extends Post {
   private readonly pump = (): void => {
     this.planned = false
     this.advance()
+    this.edges?.slice()
     const { pace } = this
     pace.begin(this.plannedAt, this.instant)
     this.running = true
@@ -128,9 +152,18 @@ export abstract class Turns extends Post {
     } finally {
       this.running = false
       pace.end(this.clock.now())
+      if (this.edges !== undefined) this.dropSpent()
       if (this.first !== undefined) this.plan()
     }
     this.settle()
+  }
+
+  /** Whoever is next has something to do. A replay ends its turns here too, so both leave the same list. */
+  private dropSpent(): void {
+    while (this.first !== undefined && !this.first.hasWork()) {
+      const cell = this.nextInLine()
+      cell.ready = false
+    }
   }
 
   private settle(): void {
@@ -160,6 +193,14 @@ export abstract class Turns extends Post {
     cell.ready = false
     if (cell.hasWork()) this.wake(cell)
     return cut
+  }
+
+  private nextInLine(): Cell {
+    const cell = this.first as Cell
+    this.first = cell.next
+    if (this.last === cell) this.last = undefined
+    cell.next = undefined
+    return cell
   }
 
   private nextReady(): Cell {

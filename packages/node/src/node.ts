@@ -5,29 +5,17 @@ import {
   type Clock,
   type DrainResult,
   type LogSink,
+  type Recorder,
 } from '@rockpool/actor'
 import {
   type BlockSigner,
-  chainActor,
-  type DevChain,
   type Genesis,
   genesisBlock,
   headOf,
   type ProducerMode,
-  producerActor,
-  sourceChainActor,
-  syncActor,
 } from '@rockpool/chain'
-import { defaultPolicy, gossip, type MonitorPolicy, openPeers, reconciler } from '@rockpool/p2p'
-import {
-  type Pool,
-  type PoolConfig,
-  poolActor,
-  poolMailbox,
-  requireJournal,
-  type Tracker,
-  trackerActor,
-} from '@rockpool/pool'
+import { type MonitorPolicy, readPeers } from '@rockpool/p2p'
+import { type PoolConfig, requireJournal } from '@rockpool/pool'
 import {
   type Addr,
   type Address,
@@ -36,7 +24,6 @@ import {
   type ChainStatus,
   CodedError,
   type Crypto,
-  createRecovery,
   type Entropy,
   encodePoolSyncAnswer,
   type GossipMessage,
@@ -46,18 +33,14 @@ import {
   type MonitorMessage,
   type MonitorStats,
   type NetworkPort,
-  type NodeMessage,
   type NodeRaise,
-  type ObserverMessage,
   type PeerClosed,
   type PeerOpened,
   type PeerView,
   type PoolMessage,
   type PoolStats,
-  type ProducerMessage,
   type ReconcilerMessage,
   type ReconcilerStats,
-  type Recovery,
   type Series,
   type Signature,
   type Store,
@@ -65,11 +48,11 @@ import {
   type TrackerStats,
   type Verdict,
 } from '@rockpool/protocol'
-import { noProducer, noSync } from './absent.ts'
-import { createCounts } from './counts.ts'
+import { type CastMakers, createCast, declareCast } from './cast.ts'
+import { createCounts, recordedCounters } from './counts.ts'
 import { busSeries, roomSeries } from './metrics.ts'
-import { node as lifecycleActor } from './node.actor.ts'
-import { type FactListener, observer } from './observer.actor.ts'
+import type { FactListener } from './observer.actor.ts'
+import { recordedPorts } from './recorded-ports.ts'
 import { topicsOf } from './topics.ts'
 import { wiring } from './wiring.ts'
 
@@ -90,6 +73,8 @@ export interface NodePorts {
   /** The chain of another client, to be followed instead of a dev chain: then there is neither producer nor block sync. */
   readonly source?: ChainSource
   readonly log: LogSink
+  /** Writes down all that comes from outside, from the first moment on. */
+  readonly recorder?: Recorder
   /** Hears, once, of an error that no supervisor could handle. */
   fatal(error: unknown): void
 }
@@ -117,39 +102,8 @@ export interface NodeConfig {
 }
 
 /** What a node is made of. A simulation may put others in their place to see that the difference is noticed. */
-export interface NodeParts {
+export interface NodeParts extends CastMakers {
   bus(options: BusOptions): Bus
-  readonly chainActor: typeof chainActor
-  readonly producerActor: typeof producerActor
-  readonly poolActor: typeof poolActor
-  readonly gossip: typeof gossip
-  readonly openPeers: typeof openPeers
-}
-
-const ownParts: NodeParts = {
-  bus: options => new Bus(options),
-  ...{ chainActor, producerActor, poolActor, gossip, openPeers },
-}
-
-export interface NodeRefs {
-  readonly chain: ActorRef<ChainMessage>
-  readonly producer: ActorRef<ProducerMessage>
-  readonly sync: ActorRef<SyncMessage>
-  readonly pool: ActorRef<PoolMessage>
-  readonly reconciler: ActorRef<ReconcilerMessage>
-  readonly gossip: ActorRef<GossipMessage>
-  readonly monitor: ActorRef<MonitorMessage>
-  readonly node: ActorRef<NodeMessage>
-  readonly observer: ActorRef<ObserverMessage>
-}
-
-/** The cores of the rooms, for whoever checks a node from outside: read between turns, changed by nobody. Absent before their start. */
-export interface Inside {
-  readonly chain?: DevChain
-  readonly pool?: Pool
-  /** Undefined also where nothing is followed. */
-  readonly tracker?: Tracker | undefined
-  readonly gossip?: GossipStats
 }
 
 export interface NodeStatus {
@@ -174,7 +128,6 @@ const noStats: MonitorStats = {
   counts: new Map(),
   records: 0,
 }
-const defaultPoolSync = { asks: true, intervalMs: 10_000 }
 const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]
 
 /**
@@ -186,18 +139,19 @@ export async function createNode(
   config: NodeConfig,
   parts: Partial<NodeParts> = {},
 ) {
-  const made: NodeParts = { ...ownParts, ...parts }
-  const { crypto, network } = ports
+  const { bus: makeBus = (options: BusOptions) => new Bus(options), ...makers } = parts
+  const { crypto, network, recorder: edges } = ports
   const { genesis } = config
   const genesisHeader = genesisBlock(genesis, crypto.keccak256).header
   const names = topicsOf(genesis, genesisHeader.hash, crypto)
-  const bus = made.bus({
+  const bus = makeBus({
     clock: ports.clock,
     seed: ports.seed,
     entropy: count => ports.entropy.bytes(count),
     wiring,
     log: ports.log,
     onFatal: error => ports.fatal(error),
+    ...(edges && { edges }),
   })
   const refs = declareCast(bus)
   const listeners = new Set<FactListener>()
@@ -209,21 +163,23 @@ export async function createNode(
   let judged: MonitorStats = noStats
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let stopping: Promise<DrainResult> | undefined
-  let inside: Inside = {}
 
-  bus.spawn(refs.observer, observer(listeners))
-  bus.spawn(
-    refs.node,
-    lifecycleActor({
-      version: config.version,
-      services: config.services,
-      expectsPeers: config.expectsPeers,
-      blockTimeMs: config.mining === 'manual' ? 0 : genesis.blockTimeMs,
-      publish: next => {
-        view = next
-      },
-    }),
-  )
+  const cast = createCast({
+    bus,
+    refs,
+    config,
+    names,
+    ports: edges === undefined ? ports : recordedPorts(ports, edges),
+    wall: () => ports.clock.wall(),
+    ...(ports.source && { source: ports.source }),
+    makers,
+    genesisHash: genesisHeader.hash,
+    listeners,
+    publish: next => {
+      view = next
+    },
+  })
+  cast.boot()
 
   function health(): HealthView {
     if (view === undefined) throw new TypeError('the lifecycle actor speaks when it is spawned')
@@ -234,10 +190,9 @@ export async function createNode(
   async function start(): Promise<void> {
     const advance = (to: 'opening' | 'recovering' | 'starting' | 'failed') =>
       refs.node.tell({ type: 'node.advance', to })
-    const recovery = createRecovery(crypto, BigInt(genesis.chainId))
     advance('opening')
     advance('recovering')
-    openChain(recovery)
+    cast.chain()
     const status = await bus.ask<ChainMessage, ChainStatus>(
       refs.chain,
       reply => ({ type: 'chain.getStatus', reply }),
@@ -251,154 +206,21 @@ export async function createNode(
     const journal = await refusing(advance, openJournal)
     const peers = await refusing(advance, openBooks)
     advance('starting')
-    const shared = {
-      keccak256: crypto.keccak256,
-      forks: genesis.forks,
-      chainId: BigInt(genesis.chainId),
-      recovery,
-    }
-    bus.spawn(
-      refs.pool,
-      made.poolActor({
-        ...shared,
-        config: config.pool,
-        chain: refs.chain,
-        node: refs.node,
-        ...(journal && { journal }),
-        start: head,
-        show: (pool, tracker) => {
-          inside = { ...inside, pool, tracker }
-        },
-      }),
-    )
-    bus.spawn(refs.monitor, peers.actor(refs.node))
-    if (!config.pool.noLocals) {
-      const { pool, gossip } = refs
-      bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
-    }
-    bus.spawn(
-      refs.gossip,
-      made.gossip({
-        ...shared,
-        network,
-        poolSync: names.poolSync,
-        pool: refs.pool,
-        chain: refs.chain,
-        sync: refs.sync,
-        monitor: refs.monitor,
-        isShut: peers.isShut,
-        sha256: crypto.sha256,
-        topics: names,
-        minTip: config.pool.priceLimit,
-        head,
-        blockTimeMs: genesis.blockTimeMs,
-        show: gossip => {
-          inside = { ...inside, gossip }
-        },
-      }),
-    )
-    bus.spawn(
-      refs.reconciler,
-      reconciler({
-        ...shared,
-        ...(config.poolSync ?? defaultPoolSync),
-        network,
-        protocol: names.poolSync,
-        pool: refs.pool,
-        monitor: refs.monitor,
-        minTip: config.pool.priceLimit,
-        head,
-        blockTimeMs: genesis.blockTimeMs,
-      }),
-    )
-    startMakers()
-    totals.hear({
-      type: 'chain.head',
-      old: head,
-      new: head,
-      ancestor: head,
-      removed: [],
-      added: [],
-    })
+    cast.rooms({ head, journal, peers })
     await startNetwork()
   }
 
-  function openChain(recovery: Recovery): void {
-    if (ports.source !== undefined) {
-      const { chainId } = genesis
-      const { hash: genesisHash } = genesisHeader
-      const { source } = ports
-      bus.spawn(refs.chain, sourceChainActor({ source, chainId, genesisHash }))
-      return
-    }
-    bus.spawn(
-      refs.chain,
-      made.chainActor({
-        genesis,
-        store: ports.store('chain'),
-        crypto,
-        recovery,
-        sync: refs.sync,
-        node: refs.node,
-        show: chain => {
-          inside = { ...inside, chain }
-        },
-      }),
-    )
-  }
-
-  function startMakers(): void {
-    if (ports.source !== undefined) {
-      bus.spawn(refs.sync, noSync())
-      bus.spawn(refs.producer, noProducer())
-      return
-    }
-    bus.spawn(
-      refs.sync,
-      syncActor({
-        chain: refs.chain,
-        network,
-        protocol: names.blocks,
-        keccak256: crypto.keccak256,
-        monitor: refs.monitor,
-      }),
-    )
-    bus.spawn(
-      refs.producer,
-      made.producerActor({
-        genesis,
-        keccak256: crypto.keccak256,
-        chain: refs.chain,
-        pool: refs.pool,
-        gossip: refs.gossip,
-        address: ports.seal.address,
-        seal: digest => ports.seal.sign(digest),
-        director: ports.director ?? null,
-        ...(config.mining && { mode: config.mining }),
-      }),
-    )
-  }
-
-  /** Where the pool writes own transactions; refused if it holds those of another chain. */
-  async function openJournal() {
-    if (!config.pool.journal || config.pool.noLocals) return undefined
-    const journal = { store: ports.store('pool'), genesis: genesisHeader.hash }
-    await requireJournal(journal.store, {
-      chainId: BigInt(genesis.chainId),
-      genesis: journal.genesis,
-    })
-    return journal
+  /** Whether the pool writes own transactions; refused if the store holds those of another chain. */
+  async function openJournal(): Promise<boolean> {
+    if (!config.pool.journal || config.pool.noLocals) return false
+    const identity = { chainId: BigInt(genesis.chainId), genesis: genesisHeader.hash }
+    await requireJournal(ports.store('pool'), identity)
+    return true
   }
 
   /** Who is kept out, before anybody can connect. */
   function openBooks() {
-    const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
-    return made.openPeers({
-      ...{ network, statics, bootnodes },
-      ...(persist && { store: ports.store('p2p') }),
-      wall: () => ports.clock.wall(),
-      policy: { ...defaultPolicy, ...policy },
-    })
+    return readPeers(config.peers?.persist === false ? undefined : ports.store('p2p'))
   }
 
   /** What cannot be read refuses the start. */
@@ -596,6 +418,7 @@ export async function createNode(
       if (phase === 'work-off') say('work', `${queued} messages, ${pipes} writes left`)
       if (phase === 'stop') say('actors', `stopping ${bus.roots.size}`)
     })
+    edges?.end(recordedCounters(bus, totals.counts))
     await network.stop()
     say('network', 'goodbye said, connections closed')
     return result
@@ -609,6 +432,7 @@ export async function createNode(
     health,
     status,
     series,
+    inside: cast.inside,
     /** Everybody who serves is listening: the node is as ready as its chain. */
     open: () => refs.node.tell({ type: 'node.advance', to: 'syncing' }),
     raise: (reason: NodeRaise['reason']) => refs.node.tell({ type: 'node.raise', reason }),
@@ -619,34 +443,6 @@ export async function createNode(
     },
     /** From memory, for a status line. */
     glance: () => ({ ...totals.counts, peers: network.peers().length }),
-    inside: () => inside,
     genesisHead: headOf(genesisHeader),
-  }
-}
-
-const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
-  'monitor.ban',
-  'monitor.unban',
-  'monitor.protect',
-  'monitor.why',
-  'monitor.list',
-])
-
-function declareCast(bus: Bus): NodeRefs {
-  const { mailbox } = limits
-  return {
-    chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
-    pool: bus.declare<PoolMessage>('pool', poolMailbox),
-    reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
-    sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
-    gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
-    monitor: bus.declare<MonitorMessage>('monitor', {
-      capacity: mailbox.monitor,
-      // Reports may come in floods; an operator does not wait behind them.
-      urgent: ({ type }) => operatorAsks.has(type),
-    }),
-    producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
-    node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
-    observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),
   }
 }

@@ -12,7 +12,7 @@ import type {
 import { createBanBook } from './ban-book.ts'
 import { createGate } from './gate.ts'
 import { type MonitorPolicy, monitor, type ToMonitor } from './monitor.actor.ts'
-import { loadPeers } from './peer-store.ts'
+import { loadPeers, type StoredPeers } from './peer-store.ts'
 import { createReputation } from './reputation.ts'
 import { createRotation } from './rotation.ts'
 import { createStanding } from './standing.ts'
@@ -36,7 +36,7 @@ export interface PeersMade {
   readonly createRotation: typeof createRotation
 }
 
-export type Peers = Awaited<ReturnType<typeof openPeers>>
+export type Peers = ReturnType<typeof createPeers>
 
 /** The policy without configuration. */
 export const defaultPolicy: MonitorPolicy = {
@@ -46,16 +46,25 @@ export const defaultPolicy: MonitorPolicy = {
   perTick: 1,
 }
 
+/** Reads what is known of peers, and goes on from there. Throws `store/corrupt`. */
+export async function openPeers(parts: PeersParts): Promise<Peers> {
+  return createPeers(parts, await readPeers(parts.store))
+}
+
+/** What is known of peers; nothing without a store. Throws `store/corrupt`. */
+export async function readPeers(store: Store | undefined): Promise<StoredPeers> {
+  return store ? loadPeers(store) : { records: [], bans: [] }
+}
+
 /**
- * Reads what is known of peers and puts gate and reputation before the network, which must not have started: a banned peer is refused from the
- * first connection on. Throws `store/corrupt`.
+ * Puts gate and reputation before the network, which must not have started: a banned peer is refused from the first connection on.
  */
-export async function openPeers(
+export function createPeers(
   parts: PeersParts,
+  stored: StoredPeers,
   made: PeersMade = { createStanding, createRotation },
 ) {
   const { network, store, wall, policy } = parts
-  const stored = store ? await loadPeers(store) : { records: [], bans: [] }
   const reputation = createReputation(stored.records)
   const bans = createBanBook(stored.bans)
   const statics = new Set(parts.statics.map(idOf))

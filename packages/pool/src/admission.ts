@@ -2,6 +2,7 @@ import { type Failure, failed, type TxOrigin, type TxRecord } from '@rockpool/pr
 import type { PoolConfig } from './config.ts'
 import type { Account, Entry, PoolAccountView } from './entry.ts'
 import type { Holdings } from './holdings.ts'
+import type { Quirks } from './quirks.ts'
 import { checkReplacement, checkState, isGapped, type StateRules } from './state-checks.ts'
 
 export interface Arrival {
@@ -11,6 +12,8 @@ export interface Arrival {
   /** The sender's account, where the pool does not hold it already. */
   readonly view: PoolAccountView | undefined
 }
+
+type Circumstances = Pick<Arrival, 'origin' | 'now'>
 
 /** Lets transactions in: checks, room, the place of an older one or a place in the queue. Promotion is the run's. */
 export class Admission {
@@ -25,31 +28,39 @@ export class Admission {
   /** During a reset the pending lists are those of the old head, so the next nonce is the account's own. */
   resetting = false
   private readonly config: PoolConfig
+  private readonly quirks: Quirks
   private readonly holdings: Holdings
   private readonly rules: StateRules
 
   constructor(rules: StateRules) {
     this.config = rules.config
+    this.quirks = rules.quirks
     this.holdings = rules.holdings
     this.rules = rules
     this.gasTip = rules.config.priceLimit
   }
 
+  private get capacity(): number {
+    return this.config.globalSlots + this.config.globalQueue
+  }
+
   add({ tx, origin, now, view }: Arrival): Entry | Failure {
-    const { holdings, config } = this
+    const { holdings } = this
     if (holdings.all.has(tx.hash)) return failed('pool/known')
     const account = holdings.accountOf(tx.sender, view)
     const refusal = checkState(tx, account, this.rules)
     if (refusal !== undefined) return refusal
 
-    const old = account.find(tx.nonce)
-    if (old !== undefined) {
-      const tooCheap = checkReplacement(old, tx, config.priceBump)
-      if (tooCheap !== undefined) return tooCheap
-    }
-    const list = old?.half === 'pending' ? account.pending : account.queue
-    if (!list.canHold(tx.cost)) return failed('pool/replacement-underpriced')
+    return this.quirks.evictsBeforeReplacing
+      ? this.takeAfterRoom(tx, account, { origin, now })
+      : this.take(tx, account, { origin, now })
+  }
 
+  private take(tx: TxRecord, account: Account, { origin, now }: Circumstances): Entry | Failure {
+    const { holdings } = this
+    const old = account.find(tx.nonce)
+    const refusal = this.checkPlace(tx, account, old)
+    if (refusal !== undefined) return refusal
     const entry = holdings.newEntry(tx, account, origin, now)
     const full = this.makeRoom(entry, old, now)
     if (full !== undefined) return full
@@ -57,16 +68,46 @@ export class Admission {
     return entry
   }
 
+  /** Q1, Q2: what is pushed out stays out even if the newcomer is then refused, and may be what it was to replace. */
+  private takeAfterRoom(
+    tx: TxRecord,
+    account: Account,
+    { origin, now }: Circumstances,
+  ): Entry | Failure {
+    const { holdings } = this
+    const entry = holdings.newEntry(tx, account, origin, now)
+    const excess = holdings.slots + tx.slots - this.capacity
+    const full = excess > 0 ? this.evict(entry, excess, now) : undefined
+    if (full !== undefined) return full
+    const old = account.find(tx.nonce)
+    const refusal = this.checkPlace(tx, account, old)
+    if (refusal !== undefined) return refusal
+    this.settle(entry, old, now)
+    return entry
+  }
+
+  /** Whether the nonce's place is to be had: fees high enough for it, and sums that fit. */
+  private checkPlace(tx: TxRecord, account: Account, old: Entry | undefined): Failure | undefined {
+    const tooCheap =
+      old === undefined ? undefined : checkReplacement(old, tx, this.config.priceBump)
+    if (tooCheap !== undefined) return tooCheap
+    const list = old?.half === 'pending' ? account.pending : account.queue
+    return list.canHold(tx.cost) ? undefined : failed('pool/replacement-underpriced')
+  }
+
   private settle(entry: Entry, old: Entry | undefined, now: number): void {
     const { holdings } = this
+    if (old === undefined) this.dirty.add(entry.account)
+    else {
+      holdings.forget(old, 'replaced', { by: entry.tx.hash })
+      holdings.priced.removed(1)
+    }
     if (old?.half === 'pending') {
       holdings.replacePending(entry, now)
       this.replacements.push(entry)
     } else {
       holdings.enqueue(entry, now)
     }
-    if (old === undefined) this.dirty.add(entry.account)
-    else holdings.forget(old, 'replaced', { by: entry.tx.hash })
   }
 
   /**
@@ -74,9 +115,8 @@ export class Admission {
    * must neither cost a bystander its place nor get around the price bump.
    */
   private makeRoom(entry: Entry, old: Entry | undefined, now: number): Failure | undefined {
-    const { holdings, config } = this
-    const freed = old?.tx.slots ?? 0
-    const excess = holdings.slots + entry.tx.slots - freed - config.globalSlots - config.globalQueue
+    const { holdings } = this
+    const excess = holdings.slots + entry.tx.slots - (old?.tx.slots ?? 0) - this.capacity
     if (excess <= 0) return undefined
     if (old === undefined) return this.evict(entry, excess, now)
     const { place } = old
@@ -91,17 +131,26 @@ export class Admission {
     const { holdings } = this
     const { priced } = holdings
     if (priced.underpriced(entry)) return this.underpriced()
-    if (this.changes > Math.floor(this.config.globalSlots / 4)) return failed('pool/full')
+    if (this.changes > Math.floor(this.config.globalSlots / 4)) {
+      return failed('pool/full', undefined, { why: 'throttle' })
+    }
     const victims = priced.discard(excess)
-    if (victims === undefined) return failed('pool/full')
-    if (this.isFuture(entry) && victims.some(victim => victim.half === 'pending')) {
+    if (victims === undefined) return failed('pool/full', undefined, { why: 'room' })
+    if (this.isFuture(entry) && victims.some(victim => this.isPending(victim))) {
       for (const victim of victims) priced.put(victim)
       return failed('pool/future-replaces-pending')
     }
-    for (const victim of victims) {
+    for (const { tx } of victims) {
+      const victim = holdings.all.get(tx.hash)
+      if (victim === undefined) continue
       this.changes += holdings.remove(victim, 'evicted-price', now, entry.tx.hash)
     }
     return undefined
+  }
+
+  /** Asked of the hash: a price index that removes late may name an entry whose transaction left and came back. */
+  private isPending({ tx }: Entry): boolean {
+    return this.holdings.all.get(tx.hash)?.half === 'pending'
   }
 
   private isFuture({ tx, account }: Entry): boolean {

@@ -1,4 +1,5 @@
 import { type Address, limits } from '@rockpool/protocol'
+import type { Compat } from './quirks.ts'
 
 /** What an operator may choose about the pool. Counts are of transactions unless they say slots. */
 export interface PoolConfig {
@@ -16,6 +17,10 @@ export interface PoolConfig {
   readonly globalQueue: number
   /** How long queued transactions of an account wait without a sign of life. Milliseconds. */
   readonly lifetimeMs: number
+  /** How long a transaction may be pending; 0: for ever, as in geth. Milliseconds. */
+  readonly pendingLifetimeMs: number
+  /** Whether geth's accidents are repaired or reproduced. */
+  readonly compat: Compat
   /** Transactions in flight from an account with delegated code (EIP-7702). */
   readonly delegatedSlots: number
   /** Count queued transactions below a nonce in its balance check; geth does not. */
@@ -49,6 +54,8 @@ export const defaultPoolConfig: PoolConfig = {
   accountQueue: 64,
   globalQueue: 1024,
   lifetimeMs: 10_800_000,
+  pendingLifetimeMs: 0,
+  compat: 'fixed',
   delegatedSlots: 1,
   strictBalance: false,
   turnMax: 512,

@@ -10,7 +10,7 @@ export class Account {
   /** Rank of first entry into the pool: the order in which accounts are visited. */
   readonly order: number
   view: PoolAccountView
-  readonly pending = new PendingList()
+  readonly pending: PendingList = new PendingList()
   readonly queue = new QueueList()
   /** Instant of the last sign of life of the queue; meaningless while nothing is queued. Milliseconds. */
   beat = 0
@@ -25,8 +25,30 @@ export class Account {
 
   /** Next nonce after the pending transactions. Derived, so that it cannot disagree with them. */
   next(): bigint {
+    return this.afterPending()
+  }
+
+  /** Nonce after the last pending transaction, or the account's own. */
+  afterPending(): bigint {
     return this.pending.length > 0 ? this.pending.next() : this.view.nonce
   }
+
+  /** The next nonce where it is kept apart from the pending transactions. */
+  get noted(): bigint | undefined {
+    return undefined
+  }
+
+  /** Pending reaches up to here now. Nothing to do where that is derived, here and below. */
+  note(_next: bigint): void {}
+
+  /** What had this nonce left pending. */
+  lower(_nonce: bigint): void {}
+
+  /** There is a new state. */
+  forgetNonce(): void {}
+
+  /** A reset is complete. */
+  settleNonce(): void {}
 
   find(nonce: bigint): Entry | undefined {
     return this.pending.get(nonce) ?? this.queue.get(nonce)

@@ -1,7 +1,11 @@
-import type { Address, Code, Dropped, Hash } from '@rockpool/protocol'
+import { type Address, type Code, type Dropped, type Hash, zeroHash } from '@rockpool/protocol'
+import { NotedAccount } from './account-noted.ts'
 import { Account, Entry, type PoolAccountView } from './entry.ts'
 import type { DropReason } from './op.ts'
-import { PriceIndex } from './priced.ts'
+import { PriceIndex, type Prices } from './priced.ts'
+import { LazyPriceIndex } from './priced-lazy.ts'
+import { notesNonces, type Quirks } from './quirks.ts'
+import type { HoldingsImage } from './snapshot.ts'
 
 /** What happened since the operation began. */
 export interface Trail {
@@ -23,7 +27,7 @@ export class Holdings {
   readonly waiting = new Set<Account>()
   /** Accounts with more pending transactions than they are guaranteed. */
   readonly large = new Set<Account>()
-  readonly priced: PriceIndex
+  readonly priced: Prices
   pendingCount = 0
   queuedCount = 0
   slots = 0
@@ -32,12 +36,14 @@ export class Holdings {
   /** Accounts emptied during this operation, which may bring them back. */
   private readonly departed = new Map<Address, Account>()
   private readonly accountSlots: number
+  private readonly notesNonces: boolean
   private entrySeq = 0
   private accountSeq = 0
 
-  constructor(accountSlots: number, baseFee: bigint) {
+  constructor(accountSlots: number, baseFee: bigint, quirks: Quirks) {
     this.accountSlots = accountSlots
-    this.priced = new PriceIndex(baseFee)
+    this.notesNonces = notesNonces(quirks)
+    this.priced = quirks.pricesLazily ? new LazyPriceIndex(this.all) : new PriceIndex(baseFee)
   }
 
   get nextSeq(): number {
@@ -54,7 +60,7 @@ export class Holdings {
     const account = this.accounts.get(address) ?? this.departed.get(address)
     if (account !== undefined) return account
     if (view === undefined) throw new Error(`pool operation lacks the account ${address}`)
-    return new Account(address, this.accountSeq++, view)
+    return this.newAccount(address, this.accountSeq++, view)
   }
 
   newEntry(tx: Entry['tx'], account: Account, origin: Entry['origin'], now: number): Entry {
@@ -85,13 +91,15 @@ export class Holdings {
       entry.half = 'pending'
       this.trail.promoted.push(entry)
     }
+    const last = run[run.length - 1]
+    if (last !== undefined) account.note(last.tx.nonce + 1n)
     this.pendingCount += run.length
     this.sized(account)
   }
 
   /** Takes out the transactions at the front of the queue that may be pending. */
-  takeReady(account: Account): Entry[] {
-    return this.leftQueue(account, account.queue.ready(account.next()))
+  takeReady(account: Account, start: bigint): Entry[] {
+    return this.leftQueue(account, account.queue.ready(start))
   }
 
   /** Moves pending transactions, already out of their list, back to the queue. */
@@ -130,6 +138,7 @@ export class Holdings {
     if (entry.half === 'pending') {
       const [, ...followers] = this.leftPending(account, account.pending.cutFrom(entry.tx.nonce))
       this.park(account, followers, now)
+      account.lower(entry.tx.nonce)
       left = 1 + followers.length
     } else {
       account.queue.remove(entry)
@@ -191,6 +200,91 @@ export class Holdings {
     return trail
   }
 
+  /** Everything held, as plain data. `named`: entries that may have left but are still spoken of. */
+  image(named: readonly Entry[]): HoldingsImage {
+    const { baseFee, urgent, floating, stales } = this.priced.layout()
+    const gone = new Map<number, Entry>()
+    for (const entry of [...urgent, ...floating, ...named]) {
+      if (this.all.get(entry.tx.hash) !== entry) gone.set(entry.seq, entry)
+    }
+    return {
+      nextSeq: this.entrySeq,
+      nextOrder: this.accountSeq,
+      entries: [...this.all.values()].map(imageOf),
+      gone: [...gone.values()].map(imageOf),
+      accounts: [...this.accounts.values()].map(account => ({
+        address: account.address,
+        order: account.order,
+        view: account.view,
+        beat: account.beat,
+        unsettled: account.unsettled,
+        noted: account.noted,
+        pending: account.pending.entries.map(seqOf),
+        queue: account.queue.entries.map(seqOf),
+      })),
+      waiting: [...this.waiting].map(({ address }) => address),
+      prices: {
+        baseFee,
+        urgent: urgent.map(seqOf),
+        floating: floating.map(seqOf),
+        stales,
+      },
+    }
+  }
+
+  /** Becomes what an image shows; to be asked of fresh holdings. Returns every entry by its rank of arrival. */
+  adopt(image: HoldingsImage): ReadonlyMap<number, Entry> {
+    const bySeq = new Map<number, Entry>()
+    const accounts = new Map<Address, Account>()
+    const pick = (seqs: readonly number[]) => seqs.map(seq => bySeq.get(seq) as Entry)
+    for (const { address, order, view, beat, unsettled, noted } of image.accounts) {
+      const account = this.newAccount(address, order, view)
+      account.beat = beat
+      account.unsettled = unsettled
+      if (noted !== undefined) account.note(noted)
+      accounts.set(address, account)
+    }
+    for (const { seq, tx, sender, origin, firstSeenMs, half } of [
+      ...image.gone,
+      ...image.entries,
+    ]) {
+      const account = accounts.get(sender) ?? this.newAccount(sender, -1, nobody)
+      const entry = new Entry(tx, account, seq, origin, firstSeenMs)
+      entry.half = half
+      entry.gone = true
+      bySeq.set(seq, entry)
+    }
+    for (const { seq } of image.entries) {
+      const entry = bySeq.get(seq) as Entry
+      entry.gone = false
+      this.enter(entry)
+    }
+    this.trail = emptyTrail()
+    this.accounts.clear()
+    for (const { address, noted, pending, queue } of image.accounts) {
+      const account = accounts.get(address) as Account
+      this.accounts.set(address, account)
+      account.pending.join(pick(pending))
+      for (const entry of pick(queue)) account.queue.put(entry)
+      if (noted !== undefined) account.note(noted)
+      this.pendingCount += pending.length
+      this.queuedCount += queue.length
+      this.sized(account)
+    }
+    for (const address of image.waiting) this.waiting.add(accounts.get(address) as Account)
+    const { baseFee, urgent, floating, stales } = image.prices
+    this.priced.adopt({ baseFee, urgent: pick(urgent), floating: pick(floating), stales })
+    this.entrySeq = image.nextSeq
+    this.accountSeq = image.nextOrder
+    return bySeq
+  }
+
+  private newAccount(address: Address, order: number, view: PoolAccountView): Account {
+    return this.notesNonces
+      ? new NotedAccount(address, order, view)
+      : new Account(address, order, view)
+  }
+
   private enter(entry: Entry): void {
     const { tx, account } = entry
     if (!this.accounts.has(account.address)) this.accounts.set(account.address, account)
@@ -214,6 +308,14 @@ export class Holdings {
     if (account.pending.length > this.accountSlots) this.large.add(account)
     else this.large.delete(account)
   }
+}
+
+const nobody: PoolAccountView = { nonce: 0n, balance: 0n, codeHash: zeroHash }
+
+const seqOf = (entry: Entry): number => entry.seq
+
+function imageOf({ seq, tx, origin, firstSeenMs, half }: Entry): HoldingsImage['entries'][number] {
+  return { seq, tx, sender: tx.sender, origin, firstSeenMs, half }
 }
 
 function emptyTrail(): Trail {

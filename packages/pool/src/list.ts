@@ -166,9 +166,15 @@ export class QueueList extends CostedList {
 
   /** Takes back an ascending run out of pending. */
   putRun(run: readonly Entry[]): void {
-    const [head] = run
-    if (head === undefined) return
+    const head = run[0]
+    const tail = run[run.length - 1]
+    if (head === undefined || tail === undefined) return
     const index = this.indexOf(head.tx.nonce)
+    const above = this.entries[index]
+    if (above !== undefined && above.tx.nonce <= tail.tx.nonce) {
+      for (const entry of run) this.put(entry)
+      return
+    }
     this.entries = [...this.entries.slice(0, index), ...run, ...this.entries.slice(index)]
     for (const entry of run) this.count(entry)
   }
@@ -214,20 +220,23 @@ export class QueueList extends CostedList {
     return gone
   }
 
-  /** Index of the first entry at or above `nonce`. */
   private indexOf(nonce: bigint): number {
-    const { entries } = this
-    let high = entries.length
-    const last = entries[high - 1]
-    if (last === undefined || last.tx.nonce < nonce) return high
-    let low = 0
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((entries[middle] as Entry).tx.nonce < nonce) low = middle + 1
-      else high = middle
-    }
-    return low
+    return indexOfNonce(this.entries, nonce)
   }
+}
+
+/** Index of the first of ascending entries at or above `nonce`. */
+export function indexOfNonce(entries: readonly Entry[], nonce: bigint): number {
+  let high = entries.length
+  const last = entries[high - 1]
+  if (last === undefined || last.tx.nonce < nonce) return high
+  let low = 0
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((entries[middle] as Entry).tx.nonce < nonce) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** A transaction that by itself costs more than the whole balance, or more gas than a block has. */

@@ -19,7 +19,7 @@ export type ResetPath =
   | {
       /** `deep`: too far to bring transactions back. `sethead`: set back by an operator, none come back. */
       readonly kind: 'child' | 'reorg' | 'deep' | 'sethead'
-      /** Transactions of the blocks that left, by ascending block, each block in its order. */
+      /** Transactions of the blocks that left, in the order in which they are to come back. */
       readonly discarded: readonly TxRecord[]
       /** Hashes of the transactions in the blocks that joined. */
       readonly included: ReadonlySet<Hash>
@@ -27,22 +27,28 @@ export type ResetPath =
   /** A block or the new state cannot be had. */
   | { readonly kind: 'missing'; readonly what: 'old' | 'new' | 'state' }
 
+export interface AddPart {
+  readonly txs: readonly TxRecord[]
+  readonly origin: TxOrigin
+  readonly accounts: Accounts
+}
+
+export interface ResetPart {
+  /** The head announced last, whether or not its state could be had; null where nobody knows it. */
+  readonly old: Head | null
+  readonly new: Head
+  readonly path: ResetPath
+  readonly accounts: Accounts
+}
+
 /** What may be done to a pool. `now` is in milliseconds and never goes backwards. */
 export type Op = { readonly now: number } & (
-  | {
-      readonly op: 'add'
-      readonly txs: readonly TxRecord[]
-      readonly origin: TxOrigin
-      readonly accounts: Accounts
-    }
-  | {
-      readonly op: 'reset'
-      /** The head announced last, whether or not its state could be had; null where nobody knows it. */
-      readonly old: Head | null
-      readonly new: Head
-      readonly path: ResetPath
-      readonly accounts: Accounts
-    }
+  | ({ readonly op: 'add' } & AddPart)
+  | ({ readonly op: 'reset' } & ResetPart)
+  /** geth may serve an addition and a reset by one run; ours never does, recorded traces do. The addition is at the old head. */
+  | { readonly op: 'merge'; readonly add: AddPart; readonly reset: ResetPart }
+  /** Builds the price index anew, as geth does at times of its own. */
+  | { readonly op: 'reheap' }
   | { readonly op: 'setGasTip'; readonly tip: bigint }
   | { readonly op: 'expire' }
   | { readonly op: 'clear' }
@@ -84,6 +90,7 @@ export type DropReason =
   | 'truncated-queue'
   | 'account-queue-cap'
   | 'expired'
+  | 'expired-pending'
   | 'tip-below-minimum'
   | 'promotion-lost'
   | 'reorg-lost'

@@ -1,12 +1,19 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Hash, TxRecord } from '@rockpool/protocol'
 import type { BenchRow } from '@rockpool/protocol/conformance'
 import { defaultPoolConfig } from './config.ts'
-import type { Pool } from './pool.ts'
 import { addressAt, aHead, anAccount, aPool, aTx } from './testing.ts'
+import {
+  accountsOf,
+  collector,
+  filled,
+  manyAccounts,
+  median,
+  print,
+  rateRow,
+  rich,
+  timed,
+} from './testkit/bench-kit.ts'
 
-const rich = 10n ** 24n
 const roomy = { ...defaultPoolConfig, globalSlots: 20_000, accountQueue: 20_000 }
 
 /** Pool rows, without cryptography: per CPU second, medians of seven. The reference is a bare Map that takes the same records. */
@@ -127,8 +134,7 @@ function reorgRow(): BenchRow {
 }
 
 function memoryRow(): BenchRow {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
+  const collect = collector()
   collect()
   const before = used()
   const pool = filled(1_280, 4)
@@ -150,77 +156,8 @@ function used(): number {
   return heapUsed + arrayBuffers
 }
 
-function rateRow(row: string, txs: readonly TxRecord[], ms: number, target: number): BenchRow {
-  const reference = median(() => {
-    const map = new Map<Hash, TxRecord>()
-    return timed(() => {
-      for (const tx of txs) map.set(tx.hash, tx)
-    })
-  })
-  const ours = Math.round((txs.length / ms) * 1000)
-  const bare = Math.round((txs.length / reference) * 1000)
-  return {
-    row,
-    unit: 'tx/s',
-    ours,
-    reference: { name: 'bare Map', value: bare },
-    ratio: ours / bare,
-    target: `>= ${target}`,
-    met: ours >= target,
-  }
-}
-
 function oneAccount(count: number): TxRecord[] {
   return Array.from({ length: count }, (_, nonce) => aTx({ from: 0, nonce }))
 }
 
-function manyAccounts(accounts: number, each: number): TxRecord[] {
-  return Array.from({ length: accounts * each }, (_, index) =>
-    aTx({
-      from: Math.floor(index / each),
-      nonce: index % each,
-      feeCap: 1_000 + (index % 97),
-      tip: 2 + (index % 89),
-    }),
-  )
-}
-
-function accountsOf(count: number) {
-  return new Map(
-    Array.from(
-      { length: count },
-      (_, index) => [addressAt(index), anAccount({ balance: rich })] as const,
-    ),
-  )
-}
-
-function filled(accounts: number, each: number): Pool {
-  const pool = aPool()
-  const txs = manyAccounts(accounts, each)
-  pool.apply({ op: 'add', now: 0, origin: 'gossip', txs, accounts: accountsOf(accounts) })
-  return pool
-}
-
-function timed(work: () => unknown): number {
-  const from = process.cpuUsage()
-  const started = performance.now()
-  work()
-  const wall = performance.now() - started
-  const { user, system } = process.cpuUsage(from)
-  // CPU time has a coarse tick on some systems; below it the wall clock is the better measure.
-  return wall < 5 ? wall : Math.min(wall, (user + system) / 1000)
-}
-
-function median(run: () => number): number {
-  for (let warm = 0; warm < 2; warm++) run()
-  const times = Array.from({ length: 7 }, run).sort((left, right) => left - right)
-  return times[3] ?? Number.NaN
-}
-
-if (process.argv[1]?.endsWith('pool.bench.ts') === true) {
-  for (const { row, unit, ours, reference, target, met, note } of await rows()) {
-    const beside = reference === undefined ? '' : `  (${reference.name} ${reference.value})`
-    const text = `${row}: ${ours} ${unit}, ${target}${beside} ${met ? 'ok' : 'MISSED'} ${note ?? ''}`
-    process.stdout.write(`${text}\n`)
-  }
-}
+if (process.argv[1]?.endsWith('pool.bench.ts') === true) await print(rows)

@@ -1,13 +1,10 @@
 import {
-  type Added,
   type Address,
-  type Answer,
   type Forks,
   failed,
   type Hash,
   type Head,
   nextBaseFee,
-  ok,
   type PoolContent,
   type PooledTx,
   type PoolStats,
@@ -16,30 +13,36 @@ import {
 } from '@rockpool/protocol'
 import { Admission } from './admission.ts'
 import type { PoolConfig } from './config.ts'
+import { contentOf } from './content.ts'
 import type { Account, Entry } from './entry.ts'
 import { Holdings } from './holdings.ts'
-import type { Op, Outcome, ResetPath } from './op.ts'
+import type { Accounts, AddPart, DropReason, Op, Outcome, ResetPart, ResetPath } from './op.ts'
+import { nothing, outcomeOf, type Verdicts } from './outcome.ts'
+import { type Compat, notesNonces, type Quirks, quirksOf } from './quirks.ts'
+import { refusalOf } from './refusal.ts'
 import { adoptViews, dropOverGasCap, reinject } from './reorg.ts'
 import {
-  demote,
+  demoteAll,
   expire,
-  forward,
-  promote,
+  forwardAll,
+  promoteAll,
   type RunContext,
   truncatePending,
   truncateQueue,
 } from './run.ts'
 import { type PendingFilter, pendingOf, type SelectLimits, select } from './select.ts'
+import type { PoolSnapshot } from './snapshot.ts'
 
 export interface PoolParts {
   readonly config: PoolConfig
   readonly forks: Forks
   readonly head: Head
+  /** Absent: those of the configuration's mode. */
+  readonly quirks?: Quirks
   /** True when another pool of this node holds transactions of the address. Absent: there is no other pool. */
   readonly reservedElsewhere?: (address: Address) => boolean
 }
 
-type OpOf<K extends Op['op']> = Extract<Op, { op: K }>
 /** What an operation must be asked with before its accounts are known. */
 export type Wish =
   | { readonly op: 'add'; readonly txs: readonly TxRecord[] }
@@ -53,23 +56,34 @@ export type Wish =
  */
 export class Pool {
   private readonly config: PoolConfig
+  private readonly quirks: Quirks
   private readonly forks: Forks
   private readonly holdings: Holdings
   private readonly admission: Admission
   private current: Head
   private gasLimit: bigint
+  /** Of the block after the head announced last; undefined before London. */
+  private nextFee: bigint | undefined
   private announced: Hash
   private clock = Number.NEGATIVE_INFINITY
   private lagging = false
 
-  constructor({ config, forks, head, reservedElsewhere = () => false }: PoolParts) {
+  constructor({
+    config,
+    forks,
+    head,
+    quirks = quirksOf(config.compat),
+    reservedElsewhere = () => false,
+  }: PoolParts) {
     this.config = config
+    this.quirks = quirks
     this.forks = forks
     this.current = head
     this.gasLimit = BigInt(head.gasLimit)
     this.announced = head.hash
-    this.holdings = new Holdings(config.accountSlots, nextBaseFee(head))
-    this.admission = new Admission({ config, holdings: this.holdings, reservedElsewhere })
+    this.nextFee = this.baseFeeAfter(head)
+    this.holdings = new Holdings(config.accountSlots, this.nextFee ?? 0n, quirks)
+    this.admission = new Admission({ config, quirks, holdings: this.holdings, reservedElsewhere })
   }
 
   /** The head whose accounts the pool holds. */
@@ -80,6 +94,10 @@ export class Pool {
   /** True while the state of a later head could not be had. */
   get drifted(): boolean {
     return this.lagging
+  }
+
+  get compat(): Compat {
+    return this.config.compat
   }
 
   /** Least tip cap taken. Wei. */
@@ -104,34 +122,39 @@ export class Pool {
     if (wish.path.kind === 'missing') return []
     const wanted = new Set(this.holdings.accounts.keys())
     for (const { sender } of wish.path.discarded) wanted.add(sender)
+    for (const { tx } of this.admission.replacements) wanted.add(tx.sender)
     return [...wanted]
   }
 
   apply(op: Op): Outcome {
-    const refused = this.refusal(op)
+    const refused = refusalOf(op, {
+      clock: this.clock,
+      announced: this.announced,
+      accounts: this.holdings.accounts,
+    })
     if (refused !== undefined) return { ...nothing, refused }
     this.clock = op.now
     switch (op.op) {
       case 'add':
-        return this.add(op)
+        return this.runDirty(op.now, this.admit(op, op.now))
       case 'reset':
-        return this.reset(op)
+        return this.reset(op, op.now)
+      case 'merge':
+        return this.reset(op.reset, op.now, this.admit(op.add, op.now))
       case 'setGasTip':
-        return this.setGasTip(op)
+        return this.setGasTip(op.tip, op.now)
       case 'expire':
         expire(this.context(op.now))
         return this.outcome([])
       case 'clear':
         this.holdings.clear()
-        this.admission.replacements = []
+        if (!this.quirks.announcesTheGone) this.admission.replacements = []
         return this.outcome([])
-      case 'drop': {
-        const entry = this.holdings.all.get(op.hash)
-        if (entry !== undefined) {
-          this.holdings.remove(entry, op.reason ?? 'removed-by-operator', op.now)
-        }
-        return this.outcome([])
-      }
+      case 'drop':
+        return this.drop(op.hash, op.reason ?? 'removed-by-operator', op.now)
+      case 'reheap':
+        this.holdings.priced.reheap()
+        return nothing
       default: {
         const never: never = op
         return never
@@ -186,82 +209,134 @@ export class Pool {
     return select(this.holdings, bounds)
   }
 
+  /** Everything but the configuration, as plain data; whoever restores it goes on from here the same way. */
+  snapshot(): PoolSnapshot {
+    const { replacements, gasTip, changes } = this.admission
+    return {
+      head: this.current,
+      announced: this.announced,
+      clock: this.clock,
+      lagging: this.lagging,
+      nextFee: this.nextFee,
+      gasTip,
+      changes,
+      replacements: replacements.map(({ seq }) => seq),
+      holdings: this.holdings.image(replacements),
+    }
+  }
+
+  /** A pool that stands where another stood; configuration, forks and quirks must be those of that one. */
+  static restore(parts: Omit<PoolParts, 'head'>, image: PoolSnapshot): Pool {
+    const pool = new Pool({ ...parts, head: image.head })
+    const entries = pool.holdings.adopt(image.holdings)
+    pool.announced = image.announced
+    pool.clock = image.clock
+    pool.lagging = image.lagging
+    pool.nextFee = image.nextFee
+    pool.admission.gasTip = image.gasTip
+    pool.admission.changes = image.changes
+    pool.admission.replacements = image.replacements.flatMap(seq => entries.get(seq) ?? [])
+    return pool
+  }
+
   /** What `checkInvariants` looks at. */
-  inspect(): { readonly holdings: Holdings; readonly config: PoolConfig; readonly head: Head } {
-    return { holdings: this.holdings, config: this.config, head: this.current }
+  inspect() {
+    const { holdings, config, quirks, current } = this
+    return { holdings, config, quirks, head: current, nextBaseFee: this.nextFee }
   }
 
-  private refusal(op: Op): string | undefined {
-    if (op.now < this.clock) return `op out of order: at ${op.now} after ${this.clock}`
-    if (op.op === 'reset' && op.old !== null && op.old.hash !== this.announced) {
-      return `op out of order: reset from ${op.old.hash}, announced was ${this.announced}`
-    }
-    const missing = this.lacking(op)
-    return missing === undefined ? undefined : `op lacks an account: ${missing}`
-  }
-
-  /** The first account the operation should have brought and did not. */
-  private lacking(op: Op): Address | undefined {
-    const { accounts } = this.holdings
-    if (op.op === 'add') {
-      return op.txs.find(({ sender }) => !accounts.has(sender) && !op.accounts.has(sender))?.sender
-    }
-    if (op.op !== 'reset' || op.path.kind === 'missing') return undefined
-    for (const address of accounts.keys()) if (!op.accounts.has(address)) return address
-    return op.path.discarded.find(({ sender }) => !op.accounts.has(sender))?.sender
-  }
-
-  private add({ txs, origin, accounts, now }: OpOf<'add'>): Outcome {
+  /** Takes transactions in; promotion is the run's. */
+  private admit({ txs, origin, accounts }: AddPart, now: number): Verdicts {
     const firstSeq = this.holdings.nextSeq
     const verdicts = txs.map(tx => {
-      if (tx.tip < this.gasTip) return tipBelow(tx, this.gasTip)
+      if (tx.tip < this.gasTip && !this.has(tx.hash)) return tipBelow(tx, this.gasTip)
       return this.admission.add({ tx, origin, now, view: accounts.get(tx.sender) })
     })
-    const replacements = this.takeReplacements()
-    const context = this.context(now)
-    for (const account of this.takeDirty()) promote(account, context)
-    this.truncate(context)
-    return this.outcome(replacements, { verdicts, relayedFrom: firstSeq })
+    return { verdicts, firstSeq }
   }
 
-  private reset({ old, new: head, path, accounts, now }: OpOf<'reset'>): Outcome {
-    this.announced = head.hash
-    if (path.kind === 'missing') {
-      this.lagging = true
-      return nothing
-    }
+  /** The run after additions. */
+  private runDirty(now: number, added: Verdicts): Outcome {
     const replacements = this.takeReplacements()
+    const context = this.context(now)
+    promoteAll(this.takeDirty(), context)
+    this.truncate(context)
+    return this.outcome(replacements, added)
+  }
+
+  private reset(reset: ResetPart, now: number, added?: Verdicts): Outcome {
+    const { old, new: head, path, accounts } = reset
+    const { quirks, holdings } = this
+    this.announced = head.hash
+    this.lagging = path.kind === 'missing'
+    if (path.kind === 'missing' && !quirks.actsWithoutState) {
+      return added === undefined ? nothing : this.runDirty(now, added)
+    }
+    const announcedLate = this.takeReplacements()
+    if (old !== null && this.rulesOf(head).osaka && !this.rulesOf(old).osaka) {
+      dropOverGasCap(holdings, now)
+    }
+    const affected =
+      path.kind === 'missing' ? this.everyAccount() : this.moveTo(head, { path, accounts }, now)
+    const replacements = announcedLate.filter(({ tx, account }) => {
+      const { nonce } = accounts.get(tx.sender) ?? account.view
+      return tx.nonce >= (holdings.accounts.get(tx.sender)?.next() ?? nonce)
+    })
+    const included = path.kind === 'missing' ? undefined : path.included
+    const context = this.context(now, included)
+    forwardAll(affected, context)
+    promoteAll(affected, context)
+    demoteAll(affected, context)
+    this.nextFee = this.baseFeeAfter(head)
+    holdings.priced.setBaseFee(this.nextFee)
+    this.truncate(context)
+    return this.outcome(quirks.announcesTheGone ? replacements : announcedLate, added)
+  }
+
+  /** Takes on the new head with its accounts, and brings back what left the branch. Returns the accounts a run must look at. */
+  private moveTo(
+    head: Head,
+    { path, accounts }: { path: Exclude<ResetPath, { kind: 'missing' }>; accounts: Accounts },
+    now: number,
+  ): Account[] {
+    const { holdings, admission, quirks } = this
     const lowered = head.gasLimit < this.current.gasLimit
-    const rules = this.rulesOf(head)
-    if (old !== null && rules.osaka && !this.rulesOf(old).osaka) dropOverGasCap(this.holdings, now)
-    this.lagging = false
     this.current = head
     this.gasLimit = BigInt(head.gasLimit)
-
-    const changed = adoptViews(this.holdings, accounts)
-    this.admission.resetting = true
-    reinject(this.holdings, this.admission, { path, accounts, rules, now })
-    this.admission.resetting = false
+    const changed = adoptViews(holdings, accounts)
+    // Noted nonces are those of the new state already; derived ones are not until the lists are brought forward.
+    admission.resetting = !notesNonces(quirks)
+    reinject(holdings, admission, { path, accounts, rules: this.rulesOf(head), quirks, now })
+    admission.resetting = false
     const dirty = new Set(this.takeDirty())
-    const affected = [...this.holdings.accounts.values()].filter(
+    if (notesNonces(quirks)) return this.everyAccount()
+    return this.everyAccount().filter(
       account => lowered || account.unsettled || changed.has(account) || dirty.has(account),
     )
-    const context = this.context(now, path.included)
-    for (const account of affected) forward(account, context)
-    for (const account of affected) promote(account, context)
-    for (const account of affected) demote(account, context)
-    this.holdings.priced.setBaseFee(nextBaseFee(head))
-    this.truncate(context)
-    return this.outcome(replacements)
+  }
+
+  private everyAccount(): Account[] {
+    this.admission.dirty.clear()
+    return [...this.holdings.accounts.values()]
   }
 
   /** No promotion follows, as in geth: what waits behind a removed transaction waits for its sender. */
-  private setGasTip({ tip, now }: OpOf<'setGasTip'>): Outcome {
+  private setGasTip(tip: bigint, now: number): Outcome {
     const rises = tip > this.gasTip
     this.admission.gasTip = tip
     if (rises) {
       const below = [...this.holdings.all.values()].filter(entry => entry.tx.tip < tip)
       for (const entry of below) this.holdings.remove(entry, 'tip-below-minimum', now)
+      this.holdings.priced.removed(below.length)
+    }
+    return this.outcome([])
+  }
+
+  private drop(hash: Hash, reason: DropReason, now: number): Outcome {
+    const entry = this.holdings.all.get(hash)
+    if (entry !== undefined) {
+      this.holdings.remove(entry, reason, now)
+      this.holdings.priced.removed(1)
     }
     return this.outcome([])
   }
@@ -272,32 +347,9 @@ export class Pool {
     this.admission.changes = 0
   }
 
-  private outcome(
-    replacements: readonly Entry[],
-    add?: { verdicts: readonly (Entry | ReturnType<typeof failed>)[]; relayedFrom: number },
-  ): Outcome {
-    const { added, promoted, demoted, dropped } = this.holdings.takeTrail()
-    const stillPending = new Set<Entry>()
-    for (const entry of promoted) if (isPending(entry)) stillPending.add(entry)
-    const announced = new Set(stillPending)
-    for (const entry of replacements) if (isPending(entry)) announced.add(entry)
-    const replacedBy = new Map<Hash, Hash>()
-    for (const { hash, reason, by } of dropped) {
-      if (reason === 'replaced' && by !== undefined) replacedBy.set(by, hash)
-    }
-    return {
-      results: add?.verdicts.map(verdict => resultOf(verdict, replacedBy)) ?? [],
-      added: added.map(hashOfEntry),
-      promoted: [...stillPending].map(hashOfEntry),
-      demoted: [...new Set(demoted)].filter(isQueued).map(hashOfEntry),
-      dropped,
-      events: [...announced].sort(byAccountAndNonce).map(({ tx, origin, seq }) => ({
-        tx,
-        origin,
-        // The router forwards what its own verdict accepted, and only that.
-        relayed: origin === 'gossip' && add !== undefined && seq >= add.relayedFrom,
-      })),
-    }
+  private outcome(replacements: readonly Entry[], added?: Verdicts): Outcome {
+    const theGone = this.quirks.announcesTheGone
+    return outcomeOf(this.holdings.takeTrail(), { replacements, theGone }, added)
   }
 
   private takeReplacements(): Entry[] {
@@ -313,25 +365,26 @@ export class Pool {
   }
 
   private context(now: number, included?: ReadonlySet<Hash>): RunContext {
-    const { holdings, config, gasLimit } = this
-    return included === undefined
-      ? { holdings, config, now, gasLimit }
-      : { holdings, config, now, gasLimit, included }
+    const { holdings, config, quirks, gasLimit } = this
+    const context = { holdings, config, quirks, now, gasLimit }
+    return included === undefined ? context : { ...context, included }
   }
 
-  private rulesOf(head: Head) {
+  /** Time forks are taken to hold whatever the difficulty of the header says, as geth does here. */
+  private rulesOf(head: Pick<Head, 'number' | 'timeMs'>) {
     const timeSeconds = Math.floor(head.timeMs / 1000)
     return rulesAt(this.forks, { number: head.number, timeSeconds, merged: true })
   }
-}
 
-const nothing: Outcome = {
-  results: [],
-  added: [],
-  promoted: [],
-  demoted: [],
-  dropped: [],
-  events: [],
+  private isLondon(head: Pick<Head, 'number' | 'timeMs'>): boolean {
+    return this.rulesOf(head).london
+  }
+
+  /** Base fee of the block after `head`; undefined before the first block that has one. */
+  private baseFeeAfter(head: Head): bigint | undefined {
+    if (!this.isLondon({ number: head.number + 1, timeMs: head.timeMs })) return undefined
+    return nextBaseFee(this.isLondon(head) ? head : { ...head, baseFee: null })
+  }
 }
 
 function tipBelow(tx: TxRecord, minTip: bigint) {
@@ -341,34 +394,3 @@ function tipBelow(tx: TxRecord, minTip: bigint) {
     { minTip },
   )
 }
-
-function resultOf(
-  verdict: Entry | ReturnType<typeof failed>,
-  replacedBy: ReadonlyMap<Hash, Hash>,
-): Answer<Added> {
-  if ('ok' in verdict) return verdict
-  const { half, tx } = verdict
-  const replaced = replacedBy.get(tx.hash)
-  return ok(replaced === undefined ? { hash: tx.hash, half } : { hash: tx.hash, half, replaced })
-}
-
-function contentOf(accounts: Iterable<Account>): PoolContent {
-  const pending = new Map<Address, readonly TxRecord[]>()
-  const queued = new Map<Address, readonly TxRecord[]>()
-  for (const account of accounts) {
-    const { address } = account
-    if (account.pending.length > 0) pending.set(address, account.pending.entries.map(txOf))
-    if (account.queue.length > 0) queued.set(address, account.queue.entries.map(txOf))
-  }
-  return { pending, queued }
-}
-
-function byAccountAndNonce(left: Entry, right: Entry): number {
-  if (left.account !== right.account) return left.account.order - right.account.order
-  return left.tx.nonce < right.tx.nonce ? -1 : 1
-}
-
-const txOf = (entry: Entry): TxRecord => entry.tx
-const hashOfEntry = (entry: Entry): Hash => entry.tx.hash
-const isPending = (entry: Entry): boolean => !entry.gone && entry.half === 'pending'
-const isQueued = (entry: Entry): boolean => !entry.gone && entry.half === 'queued'

@@ -10,6 +10,7 @@ import type { Admission } from './admission.ts'
 import type { Account } from './entry.ts'
 import type { Holdings } from './holdings.ts'
 import type { Accounts, ResetPath } from './op.ts'
+import { type Compat, type Quirks, quirksOf } from './quirks.ts'
 
 const osakaGasCap = 16_777_216n
 const amsterdamGasCap = 4_294_967_295n
@@ -24,18 +25,23 @@ export function adoptViews(holdings: Holdings, accounts: Accounts): Set<Account>
     const { nonce, balance } = account.view
     if (view.nonce !== nonce || view.balance !== balance) changed.add(account)
     account.view = view
+    account.forgetNonce()
   }
   return changed
 }
 
 type KnownPath = Exclude<ResetPath, { kind: 'missing' }>
 
-/** How a head fact changes the pool: transactions of the blocks that left, oldest block first. */
-export function resetPath({ old, new: head, removed, added }: ChainHead): KnownPath {
+/** How a head fact changes the pool. What left comes back oldest block first; in mode `geth` newest first (Q6). */
+export function resetPath(
+  { old, new: head, removed, added }: ChainHead,
+  compat: Compat = 'fixed',
+): KnownPath {
+  const newestFirst = quirksOf(compat).reinjectsNewestFirst
   const distance = Math.abs(old.number - head.number)
   return {
     kind: distance > limits.reinjectDepthMax ? 'deep' : removed.length === 0 ? 'child' : 'reorg',
-    discarded: [...removed].reverse().flatMap(block => block.txs),
+    discarded: (newestFirst ? removed : [...removed].reverse()).flatMap(block => block.txs),
     included: new Set(added.flatMap(block => block.txs.map(tx => tx.hash))),
   }
 }
@@ -44,17 +50,18 @@ export interface Reinjection {
   readonly path: KnownPath
   readonly accounts: Accounts
   readonly rules: ForkRules
+  readonly quirks: Quirks
   readonly now: number
 }
 
 /**
- * Brings back what only the old branch held, oldest first, so that an account's transactions return in nonce order. Size, gas cap and
- * minimum tip are checked again, because a block may hold what the pool does not take. What cannot return is told with its reason.
+ * Brings back what only the old branch held. Size, gas cap and minimum tip are checked again, because a block may hold what the pool does
+ * not take. What cannot return is told with its reason.
  */
 export function reinject(
   holdings: Holdings,
   admission: Admission,
-  { path, accounts, rules, now }: Reinjection,
+  { path, accounts, rules, quirks, now }: Reinjection,
 ): void {
   if (path.kind === 'child' || path.kind === 'sethead') return
   for (const tx of path.discarded) {
@@ -63,10 +70,10 @@ export function reinject(
       holdings.trail.dropped.push({ hash: tx.hash, reason: 'reorg-too-deep' })
       continue
     }
+    const refused = quirks.reinjectsUnchecked ? undefined : checkAgain(tx, rules, admission.gasTip)
     const verdict =
-      checkAgain(tx, rules, admission.gasTip) ??
-      admission.add({ tx, origin: 'reorg', now, view: accounts.get(tx.sender) })
-    if ('ok' in verdict && verdict.code !== 'pool/known') {
+      refused ?? admission.add({ tx, origin: 'reorg', now, view: accounts.get(tx.sender) })
+    if ('ok' in verdict && verdict.code !== 'pool/known' && !quirks.losesSilently) {
       holdings.trail.dropped.push({ hash: tx.hash, reason: 'reorg-lost', code: verdict.code })
     }
   }
@@ -86,5 +93,8 @@ function gasCap(rules: ForkRules): bigint {
 /** The fork that caps a transaction's gas has come: what is above the cap can never be mined. */
 export function dropOverGasCap(holdings: Holdings, now: number): void {
   const over = [...holdings.all.values()].filter(entry => entry.tx.gas > osakaGasCap)
-  for (const entry of over) holdings.remove(entry, 'gas-cap', now)
+  for (const entry of over) {
+    holdings.remove(entry, 'gas-cap', now)
+    holdings.priced.removed(1)
+  }
 }

@@ -3,10 +3,12 @@ import type { PoolConfig } from './config.ts'
 import type { Account, Entry } from './entry.ts'
 import type { Holdings } from './holdings.ts'
 import type { DropReason } from './op.ts'
+import type { Quirks } from './quirks.ts'
 
 export interface RunContext {
   readonly holdings: Holdings
   readonly config: PoolConfig
+  readonly quirks: Quirks
   readonly now: number
   /** Gas limit of the head. */
   readonly gasLimit: bigint
@@ -14,65 +16,92 @@ export interface RunContext {
   readonly included?: ReadonlySet<Hash>
 }
 
-/** Drops what is stale or unpayable from a queue and moves what became executable into pending. */
-export function promote(account: Account, context: RunContext): void {
-  const { holdings, config, now, gasLimit } = context
+/** Drops what is stale or unpayable from the queues and moves what became executable into pending. */
+export function promoteAll(accounts: Iterable<Account>, context: RunContext): void {
+  let gone = 0
+  for (const account of accounts) gone += promote(account, context)
+  context.holdings.priced.removed(gone)
+}
+
+/** Returns how many it dropped. */
+function promote(account: Account, context: RunContext): number {
+  const { holdings, config, quirks, now, gasLimit } = context
   const { queue, view } = account
   account.unsettled = false
-  if (queue.length === 0) return
-  for (const entry of holdings.leftQueue(account, queue.forward(view.nonce))) {
-    holdings.forget(entry, passedReason(entry, context))
-  }
-  for (const entry of holdings.leftQueue(account, queue.filter(view.balance, gasLimit))) {
-    holdings.forget(entry, tooBigReason(entry, account))
-  }
-  let ready = holdings.takeReady(account)
-  for (const entry of holdings.leftQueue(account, queue.cap(config.accountQueue))) {
-    holdings.forget(entry, 'account-queue-cap')
-  }
+  if (queue.length === 0) return 0
+  const passed = holdings.leftQueue(account, queue.forward(view.nonce))
+  for (const entry of passed) holdings.forget(entry, passedReason(entry, context))
+  const tooBig = holdings.leftQueue(account, queue.filter(view.balance, gasLimit))
+  for (const entry of tooBig) holdings.forget(entry, tooBigReason(entry, account))
+  let ready = holdings.takeReady(account, startOf(account, quirks))
+  const tooMany = holdings.leftQueue(account, queue.cap(config.accountQueue))
+  for (const entry of tooMany) holdings.forget(entry, 'account-queue-cap')
   while (ready.length > 0) {
     joinPending(account, ready, context)
     holdings.refreshBeat(account, now)
     // A run put in front of the list may leave the queue continuing after its tail.
-    ready = holdings.takeReady(account)
+    ready = holdings.takeReady(account, startOf(account, quirks))
   }
   holdings.release(account)
+  return passed.length + tooBig.length + tooMany.length
+}
+
+/** The nonce up to which the queue may begin for its front to be executable. */
+function startOf(account: Account, { startsAtNotedNonce }: Quirks): bigint {
+  const noted = account.next()
+  if (startsAtNotedNonce) return noted
+  const after = account.afterPending()
+  return after > noted ? after : noted
 }
 
 /** A run that ends below the list without touching it leaves a hole; everything above the hole waits in the queue. */
-function joinPending(account: Account, run: Entry[], { holdings, now }: RunContext): void {
+function joinPending(account: Account, run: Entry[], { holdings, quirks, now }: RunContext): void {
   const head = account.pending.first()
   const tail = run[run.length - 1]
   const hasHole = head !== undefined && tail !== undefined && tail.tx.nonce + 1n < head.tx.nonce
-  const parked = hasHole
-    ? holdings.leftPending(account, account.pending.cutFrom(head.tx.nonce))
-    : []
+  const parked =
+    hasHole && !quirks.keepsHoles
+      ? holdings.leftPending(account, account.pending.cutFrom(head.tx.nonce))
+      : []
   holdings.join(account, run)
   holdings.park(account, parked, now)
 }
 
 /** Drops pending transactions whose nonce the chain has passed. */
-export function forward(account: Account, context: RunContext): void {
+export function forwardAll(accounts: Iterable<Account>, context: RunContext): void {
   const { holdings } = context
-  const gone = account.pending.forward(account.view.nonce)
-  for (const entry of holdings.leftPending(account, gone)) {
-    holdings.forget(entry, passedReason(entry, context))
+  let count = 0
+  for (const account of accounts) {
+    const gone = holdings.leftPending(account, account.pending.forward(account.view.nonce))
+    for (const entry of gone) holdings.forget(entry, passedReason(entry, context))
+    count += gone.length
   }
+  holdings.priced.removed(count)
 }
 
 /** Takes out of pending what is no longer executable: the unpayable leave, what stands behind them or behind a gap waits in the queue. */
-export function demote(account: Account, context: RunContext): void {
+export function demoteAll(accounts: Iterable<Account>, context: RunContext): void {
+  let gone = 0
+  for (const account of accounts) gone += demote(account, context)
+  context.holdings.priced.removed(gone)
+}
+
+/** Returns how many it dropped. */
+function demote(account: Account, context: RunContext): number {
   const { holdings, now, gasLimit } = context
   const { pending, view } = account
   const { dropped, parked } = pending.filter(view.balance, gasLimit)
-  holdings.leftPending(account, [...dropped, ...parked])
+  holdings.leftPending(account, dropped)
+  holdings.leftPending(account, parked)
   for (const entry of dropped) holdings.forget(entry, tooBigReason(entry, account))
   holdings.park(account, parked, now)
   const first = pending.first()
   if (first !== undefined && first.tx.nonce !== view.nonce) {
     holdings.park(account, holdings.leftPending(account, pending.cutFrom(first.tx.nonce)), now)
   }
+  account.settleNonce()
   holdings.release(account)
+  return dropped.length
 }
 
 function passedReason(entry: Entry, { included }: RunContext): DropReason {
@@ -118,32 +147,49 @@ function cutEach(offenders: readonly Account[], holdings: Holdings): void {
     const entry = account.pending.cutLast()
     if (entry === undefined) continue
     holdings.leftPending(account, [entry])
+    account.lower(entry.tx.nonce)
     holdings.forget(entry, 'truncated-pending')
+    holdings.priced.removed(1)
   }
 }
 
 /** Brings the queue back under its cap: the accounts longest without a sign of life lose everything, the last one its highest nonces. */
 export function truncateQueue({ holdings, config }: RunContext): void {
-  let excess = holdings.queuedCount - config.globalQueue
+  const excess = holdings.queuedCount - config.globalQueue
+  let left = excess
   for (const account of holdings.waiting) {
-    if (excess <= 0) return
-    const keep = Math.max(0, account.queue.length - excess)
-    excess -= account.queue.length - keep
-    dropQueued(account, keep, 'truncated-queue', holdings)
+    if (left <= 0) break
+    const keep = Math.max(0, account.queue.length - left)
+    left -= account.queue.length - keep
+    for (const entry of holdings.leftQueue(account, account.queue.cap(keep))) {
+      holdings.forget(entry, 'truncated-queue')
+    }
+    holdings.release(account)
+  }
+  if (excess > 0) holdings.priced.removed(excess)
+}
+
+/** Drops what has waited longer than its lifetime. Pending transactions do not age unless the configuration says so. */
+export function expire(context: RunContext): void {
+  expireQueued(context)
+  if (context.config.pendingLifetimeMs > 0) expirePending(context)
+}
+
+function expirePending({ holdings, config, now }: RunContext): void {
+  for (const entry of [...holdings.all.values()]) {
+    if (entry.half !== 'pending' || now - entry.firstSeenMs <= config.pendingLifetimeMs) continue
+    holdings.remove(entry, 'expired-pending', now)
+    holdings.priced.removed(1)
   }
 }
 
-/** Drops what has waited longer than its lifetime. Pending transactions do not age. */
-export function expire({ holdings, config, now }: RunContext): void {
+function expireQueued({ holdings, config, now }: RunContext): void {
   for (const account of holdings.waiting) {
     if (now - account.beat <= config.lifetimeMs) return
-    dropQueued(account, 0, 'expired', holdings)
+    for (const entry of holdings.leftQueue(account, account.queue.cap(0))) {
+      holdings.forget(entry, 'expired')
+      holdings.priced.removed(1)
+    }
+    holdings.release(account)
   }
-}
-
-function dropQueued(account: Account, keep: number, reason: DropReason, holdings: Holdings): void {
-  for (const entry of holdings.leftQueue(account, account.queue.cap(keep))) {
-    holdings.forget(entry, reason)
-  }
-  holdings.release(account)
 }

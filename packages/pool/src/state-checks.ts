@@ -9,9 +9,11 @@ import {
 import type { PoolConfig } from './config.ts'
 import type { Account, Entry } from './entry.ts'
 import type { Holdings } from './holdings.ts'
+import type { Quirks } from './quirks.ts'
 
 export interface StateRules {
   readonly config: PoolConfig
+  readonly quirks: Quirks
   readonly holdings: Holdings
   /** True when another pool holds transactions of the address. */
   readonly reservedElsewhere: (address: Address) => boolean
@@ -79,9 +81,8 @@ function insufficient(sums: string, { balance, cost, spent = 0n, need }: Shortag
 /** An account whose code can move its funds gets few transactions in flight: one of them could void all the others (EIP-7702). */
 function checkDelegation(tx: TxRecord, account: Account, rules: StateRules): Failure | undefined {
   const { config, holdings } = rules
-  const { codeHash } = account.view
-  const hasCode = codeHash !== emptyCodeHash && codeHash !== zeroHash
-  if (!hasCode && holdings.authorizationsOf(tx.sender) === 0) return undefined
+  if (!hasCode(account, rules.quirks) && holdings.authorizationsOf(tx.sender) === 0)
+    return undefined
   const { pending, queue } = account
   if (config.delegatedSlots === 1) {
     if (pending.length === 0) {
@@ -94,6 +95,11 @@ function checkDelegation(tx: TxRecord, account: Account, rules: StateRules): Fai
   return pending.length + queue.length < config.delegatedSlots
     ? undefined
     : failed('pool/delegated-in-flight')
+}
+
+function hasCode({ view }: Account, { absentIsDelegated }: Quirks): boolean {
+  if (view.codeHash === emptyCodeHash) return false
+  return view.codeHash !== zeroHash || absentIsDelegated
 }
 
 /** An authorization can void its authority's transactions, so an authority with several in flight may not be delegated. */

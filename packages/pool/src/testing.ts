@@ -173,6 +173,16 @@ export class Bench {
     return this.apply({ op: 'reset', now: this.now, old, new: next, path: whole, accounts })
   }
 
+  /** A head whose state cannot be had. */
+  resetMissing(head: Partial<Head> = {}): Outcome {
+    this.height += 1
+    const next = aHead({ number: this.last.number + 1, branch: `${this.height}`, ...head })
+    const old = this.last
+    this.last = next
+    const path = { kind: 'missing', what: 'state' } as const
+    return this.apply({ op: 'reset', now: this.now, old, new: next, path, accounts: new Map() })
+  }
+
   apply(op: Op): Outcome {
     this.log.push(op)
     return this.pool.apply(op)

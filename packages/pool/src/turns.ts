@@ -76,7 +76,7 @@ export function createTurns(parts: TurnsParts) {
   function askHead(head: ChainHead): void {
     nextHead = undefined
     isAsking = true
-    const addresses = pool.needs({ op: 'reset', path: resetPath(head) })
+    const addresses = pool.needs({ op: 'reset', path: resetPath(head, pool.compat) })
     if (addresses.length === 0) return onHead(head, { ok: true, accounts: new Map() })
     askViews<TurnMessage>(ctx, chain, { addresses, at: head.new.hash }, views => ({
       type: 'pool.headViews',
@@ -99,7 +99,7 @@ export function createTurns(parts: TurnsParts) {
     if (!follows) ctx.log.warn('pool/head-gap', { from: pool.head.number, to: head.old.number })
     const old = follows ? head.old : null
     const isSetBack = isForgetting(head)
-    const path = resetPath(head)
+    const path = resetPath(head, pool.compat)
     const reset = { op: 'reset', now: now(), old, new: head.new, accounts } as const
     run({ ...reset, path: isSetBack ? { ...path, kind: 'sethead' } : path })
     if (isSetBack) run({ op: 'clear', now: now() })

@@ -333,6 +333,29 @@ export const errors = {
   ),
   'config/bad-score': row('user', 'scoring parameters refused by the router', 'correct them'),
 
+  'record/overrun': row(
+    'self',
+    'the disk is too slow for the recording, which has stopped; the node goes on',
+    'record to a faster disk, or without load',
+  ),
+  'record/full': row(
+    'self',
+    'the recording reached record.max-bytes and has stopped; the node goes on',
+    'raise record.max-bytes and start the node again',
+  ),
+  'record/failed': row(
+    'self',
+    'the recording could not be written and has stopped; the node goes on',
+    'look at the disk',
+  ),
+  'record/unreadable': row('user', 'not a recording of a node', 'choose a whole .rprec file'),
+  'record/diverged': row(
+    'self',
+    'the same inputs did not lead to the same turns',
+    'replay it with the build that recorded it',
+  ),
+  'record/no-io': row('none', 'no I/O in a replay', 'none'),
+
   'p2p/router-patch-missing': row(
     'self',
     'the gossip router lacks a method this node must watch',

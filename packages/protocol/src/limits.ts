@@ -345,6 +345,14 @@ export const limits = {
   storyLast: 12,
   /** Transactions remembered with who brought them first, until they are mined. */
   creditedTxsMax: 32_768,
+  /** Recording: a frame is closed at this size or age; bytes that may wait for the disk before the recording ends. */
+  recordFrameBytes: 65_536,
+  recordFrameMs: 250,
+  recordWaitingBytesMax: 8_388_608,
+  /** Recording: longer byte strings stand there once; so many of them, and so many shapes of records, are remembered. */
+  recordBlobBytesMin: 4_096,
+  recordRememberedMax: 4_096,
+  recordDepthMax: 64,
   /** Mailboxes. */
   mailbox: {
     chain: 256,

@@ -1,7 +1,7 @@
 import {
+  createPeers,
   createRotation,
   createStanding,
-  openPeers,
   type RotationParts,
   type Step,
 } from '@rockpool/p2p'
@@ -26,7 +26,7 @@ export const banStatic: Planted = {
     ...build,
     parts: {
       ...build.parts,
-      openPeers: parts => openPeers({ ...parts, statics: [] }),
+      createPeers: (parts, stored) => createPeers({ ...parts, statics: [] }, stored),
     },
   }),
 }
@@ -42,8 +42,8 @@ export const monitorIndex: Planted = {
     ...build,
     parts: {
       ...build.parts,
-      openPeers: parts =>
-        openPeers(parts, {
+      createPeers: (parts, stored) =>
+        createPeers(parts, stored, {
           createStanding: standing => ({ ...createStanding(standing), urgent: new Forgetful() }),
           createRotation: stuckRotation,
         }),

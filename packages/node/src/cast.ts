@@ -1,0 +1,314 @@
+import type { ActorRef, Bus } from '@rockpool/actor'
+import {
+  chainActor,
+  type DevChain,
+  producerActor,
+  sourceChainActor,
+  syncActor,
+} from '@rockpool/chain'
+import { createPeers, defaultPolicy, gossip, reconciler, type StoredPeers } from '@rockpool/p2p'
+import { type Pool, poolActor, poolMailbox, type Tracker, trackerActor } from '@rockpool/pool'
+import {
+  type Address,
+  type ChainHead,
+  type ChainMessage,
+  type ChainSource,
+  createRecovery,
+  type GossipMessage,
+  type GossipStats,
+  type Hash,
+  type Head,
+  type HealthView,
+  limits,
+  type MonitorMessage,
+  type NodeMessage,
+  type ObserverMessage,
+  type PeerId,
+  type PoolMessage,
+  type ProducerMessage,
+  type ReconcilerMessage,
+  type SyncMessage,
+} from '@rockpool/protocol'
+import { noProducer, noSync } from './absent.ts'
+import { node as lifecycleActor } from './node.actor.ts'
+import type { NodeConfig } from './node.ts'
+import { type FactListener, observer } from './observer.actor.ts'
+import type { CastPorts } from './recorded-ports.ts'
+import type { NetworkNames } from './topics.ts'
+
+export interface NodeRefs {
+  readonly chain: ActorRef<ChainMessage>
+  readonly producer: ActorRef<ProducerMessage>
+  readonly sync: ActorRef<SyncMessage>
+  readonly pool: ActorRef<PoolMessage>
+  readonly reconciler: ActorRef<ReconcilerMessage>
+  readonly gossip: ActorRef<GossipMessage>
+  readonly monitor: ActorRef<MonitorMessage>
+  readonly node: ActorRef<NodeMessage>
+  readonly observer: ActorRef<ObserverMessage>
+}
+
+/** What a node is made of. A simulation may put others in their place to see that the difference is noticed. */
+export interface CastMakers {
+  readonly chainActor: typeof chainActor
+  readonly producerActor: typeof producerActor
+  readonly poolActor: typeof poolActor
+  readonly gossip: typeof gossip
+  readonly createPeers: typeof createPeers
+}
+
+/** The cores of the rooms, for whoever checks a node from outside: read between turns, changed by nobody. Absent before their start. */
+export interface Inside {
+  readonly chain?: DevChain
+  readonly pool?: Pool
+  /** Undefined also where nothing is followed. */
+  readonly tracker?: Tracker | undefined
+  readonly gossip?: GossipStats
+}
+
+export interface CastParts {
+  readonly bus: Bus
+  readonly refs: NodeRefs
+  readonly config: NodeConfig
+  readonly names: NetworkNames
+  readonly genesisHash: Hash
+  readonly ports: CastPorts
+  /** Another client's chain, followed instead of a dev chain: then there is neither producer nor block sync. */
+  readonly source?: ChainSource
+  /** Those of this program in whose place nothing stands here. */
+  readonly makers?: Partial<CastMakers>
+  /** Epoch ms, for whoever asks between turns. */
+  wall(): number
+  readonly listeners: ReadonlySet<FactListener>
+  publish(view: HealthView): void
+}
+
+/** What a replay must know of a node to make it again. */
+export interface BootRecord {
+  readonly config: NodeConfig
+  readonly seal: Address
+  readonly self: PeerId
+  readonly director: Address | null
+}
+
+/** Where everybody but the chain starts. */
+export interface Start {
+  readonly head: Head
+  /** Whether the pool keeps own transactions on disk. */
+  readonly journal: boolean
+  /** What is on disk about peers. */
+  readonly peers: StoredPeers
+}
+
+const defaultPoolSync = { asks: true, intervalMs: 10_000 }
+
+const ownMakers: CastMakers = { chainActor, producerActor, poolActor, gossip, createPeers }
+
+/** Who is on the bus, spawned in three acts: with their values a replay can do the same. Nothing here reaches outside but through `ports`. */
+export function createCast(parts: CastParts) {
+  const { bus, refs, config, names, ports, source, listeners, publish } = parts
+  const { genesis } = config
+  const { crypto, network } = ports
+  const recovery = createRecovery(crypto, BigInt(genesis.chainId))
+  const made = { ...ownMakers, ...parts.makers }
+  let inside: Inside = {}
+
+  function boot(): void {
+    const record: BootRecord = {
+      config,
+      seal: ports.seal.address,
+      self: network.self,
+      director: ports.director?.address ?? null,
+    }
+    bus.act('boot', record, () => {
+      bus.spawn(refs.observer, observer(listeners))
+      bus.spawn(
+        refs.node,
+        lifecycleActor({
+          version: config.version,
+          services: config.services,
+          expectsPeers: config.expectsPeers,
+          blockTimeMs: config.mining === 'manual' ? 0 : genesis.blockTimeMs,
+          publish,
+        }),
+      )
+    })
+  }
+
+  function chain(): void {
+    bus.act('chain', null, () => {
+      if (source !== undefined) {
+        const { chainId } = genesis
+        const { genesisHash } = parts
+        return bus.spawn(refs.chain, sourceChainActor({ source, chainId, genesisHash }))
+      }
+      return bus.spawn(
+        refs.chain,
+        made.chainActor({
+          genesis,
+          store: ports.store('chain'),
+          crypto,
+          recovery,
+          sync: refs.sync,
+          node: refs.node,
+          show: chain => {
+            inside = { ...inside, chain }
+          },
+        }),
+      )
+    })
+  }
+
+  function rooms(start: Start): void {
+    bus.act('rooms', start, spawnRooms)
+  }
+
+  function spawnRooms({ head, journal: keepsJournal, peers: stored }: Start): void {
+    const journal = keepsJournal && { store: ports.store('pool'), genesis: parts.genesisHash }
+    const peers = made.createPeers(peersParts(), stored)
+    const shared = {
+      keccak256: crypto.keccak256,
+      forks: genesis.forks,
+      chainId: BigInt(genesis.chainId),
+      recovery,
+    }
+    bus.spawn(
+      refs.pool,
+      made.poolActor({
+        ...shared,
+        config: config.pool,
+        chain: refs.chain,
+        node: refs.node,
+        ...(journal && { journal }),
+        start: head,
+        show: (pool, tracker) => {
+          inside = { ...inside, pool, tracker }
+        },
+      }),
+    )
+    bus.spawn(refs.monitor, peers.actor(refs.node))
+    if (!config.pool.noLocals) {
+      const { pool, gossip } = refs
+      bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
+    }
+    bus.spawn(
+      refs.gossip,
+      made.gossip({
+        ...shared,
+        network,
+        poolSync: names.poolSync,
+        pool: refs.pool,
+        chain: refs.chain,
+        sync: refs.sync,
+        monitor: refs.monitor,
+        isShut: peers.isShut,
+        sha256: crypto.sha256,
+        topics: names,
+        minTip: config.pool.priceLimit,
+        head,
+        blockTimeMs: genesis.blockTimeMs,
+        show: gossip => {
+          inside = { ...inside, gossip }
+        },
+      }),
+    )
+    bus.spawn(
+      refs.reconciler,
+      reconciler({
+        ...shared,
+        ...(config.poolSync ?? defaultPoolSync),
+        network,
+        protocol: names.poolSync,
+        pool: refs.pool,
+        monitor: refs.monitor,
+        minTip: config.pool.priceLimit,
+        head,
+        blockTimeMs: genesis.blockTimeMs,
+      }),
+    )
+    spawnMakers()
+    const first: ChainHead = {
+      type: 'chain.head',
+      old: head,
+      new: head,
+      ancestor: head,
+      removed: [],
+      added: [],
+    }
+    for (const listener of listeners) listener(first)
+  }
+
+  /** Those who make and fetch blocks. */
+  function spawnMakers(): void {
+    if (source !== undefined) {
+      bus.spawn(refs.sync, noSync())
+      bus.spawn(refs.producer, noProducer())
+      return
+    }
+    bus.spawn(
+      refs.sync,
+      syncActor({
+        chain: refs.chain,
+        network,
+        protocol: names.blocks,
+        keccak256: crypto.keccak256,
+        monitor: refs.monitor,
+      }),
+    )
+    bus.spawn(
+      refs.producer,
+      made.producerActor({
+        genesis,
+        keccak256: crypto.keccak256,
+        chain: refs.chain,
+        pool: refs.pool,
+        gossip: refs.gossip,
+        address: ports.seal.address,
+        seal: digest => ports.seal.sign(digest),
+        director: ports.director ?? null,
+        ...(config.mining && { mode: config.mining }),
+      }),
+    )
+  }
+
+  function peersParts() {
+    const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
+    return {
+      ...{ network, statics, bootnodes },
+      ...(persist && { store: ports.store('p2p') }),
+      // Inside a turn all see the instant of the turn.
+      wall: () => (bus.inTurn ? bus.wall() : parts.wall()),
+      policy: { ...defaultPolicy, ...policy },
+    }
+  }
+
+  return { boot, chain, rooms, inside: () => inside }
+}
+
+const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
+  'monitor.ban',
+  'monitor.unban',
+  'monitor.protect',
+  'monitor.why',
+  'monitor.list',
+])
+
+/** Every root by name: what is told before its actor exists waits in the mailbox. */
+export function declareCast(bus: Bus): NodeRefs {
+  const { mailbox } = limits
+  return {
+    chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
+    pool: bus.declare<PoolMessage>('pool', poolMailbox),
+    reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
+    sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
+    gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
+    monitor: bus.declare<MonitorMessage>('monitor', {
+      capacity: mailbox.monitor,
+      // Reports may come in floods; an operator does not wait behind them.
+      urgent: ({ type }) => operatorAsks.has(type),
+    }),
+    producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
+    node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
+    observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),
+  }
+}

@@ -90,15 +90,12 @@ export class Bus extends Turns {
     if (!this.inTurn && !this.planned) this.advance()
     return new Promise(resolve => {
       const ask = new Ask(this, undefined, ms, resolve)
-      const isTooMany = this.asksOutside > this.limits.asksOutside
-      if (this.edges !== undefined && !this.inTurn) {
-        const msg = isTooMany ? undefined : make(ask)
-        this.edges.ask(to.path, msg as Typed | undefined, ms, origin)
-        this.asking = true
-        if (msg !== undefined) to.tell(msg, origin)
-        this.asking = false
-      } else if (!isTooMany) to.tell(make(ask), origin)
-      if (isTooMany) ask.fail('full')
+      const msg = this.asksOutside > this.limits.asksOutside ? undefined : make(ask)
+      if (!this.inTurn) this.edges?.ask(to.path, msg as Typed | undefined, ms, origin)
+      this.asking = true
+      if (msg !== undefined) to.tell(msg, origin)
+      this.asking = false
+      if (msg === undefined) ask.fail('full')
     })
   }
 
@@ -118,10 +115,7 @@ export class Bus extends Turns {
     })
   }
 
-  /**
-   * Does something to actors from outside, all at one instant. Where the bus is recorded it is written down under its name with `value`,
-   * which is all that `run` may depend on: a replay calls the act of that name.
-   */
+  /** Acts on actors from outside, at one instant. Recorded by name with `value`, all that `run` may depend on: a replay does it too. */
   act<T>(name: string, value: T, run: (value: T) => void): void {
     this.outside(
       () => run(value),
@@ -134,12 +128,11 @@ export class Bus extends Turns {
     deadlineMs: number,
     onPhase?: (phase: DrainPhase, queued: number, pipes: number) => void,
   ): Promise<DrainResult> {
-    if (this.draining === undefined) {
-      if (!this.inTurn) this.advance()
-      this.edges?.drainBegins(deadlineMs)
-      this.draining = new Drain(this, deadlineMs, onPhase)
-      if (!this.inTurn) this.draining.look()
-    }
+    if (this.draining !== undefined) return this.draining.result
+    if (!this.inTurn) this.advance()
+    this.edges?.drainBegins(deadlineMs)
+    this.draining = new Drain(this, deadlineMs, onPhase)
+    if (!this.inTurn) this.draining.look()
     return this.draining.result
   }
 
@@ -156,21 +149,6 @@ export class Bus extends Turns {
 
   meters(): BusReading {
     return readBus(this)
-  }
-
-  /** @internal */
-  entropy(bytes: number): Uint8Array {
-    const make = () => {
-      const { entropy } = this.options
-      assert(entropy !== undefined, 'this bus was given no entropy')
-      return entropy(bytes)
-    }
-    return this.edges === undefined ? make() : this.edges.entropy(make)
-  }
-
-  /** @internal */
-  maybe(label: string, path: string): boolean {
-    return this.options.maybe?.(label, path) ?? false
   }
 
   private root(name: string, options?: SpawnOptions<never>): Cell {

@@ -1,5 +1,6 @@
 import type { BusOptions, Typed } from './api.ts'
 import { Ask } from './ask.ts'
+import { assert } from './assert.ts'
 import { type Cell, DECLARED, RUNNING } from './cell.ts'
 import type { Edges } from './edges.ts'
 import { fail } from './life.ts'
@@ -319,5 +320,20 @@ export abstract class Turns extends Post {
     if (starting.length === 0) return
     this.starting = []
     for (const pipe of starting) pipe.start()
+  }
+
+  /** @internal */
+  entropy(bytes: number): Uint8Array {
+    const make = () => {
+      const { entropy } = this.options
+      assert(entropy !== undefined, 'this bus was given no entropy')
+      return entropy(bytes)
+    }
+    return this.edges === undefined ? make() : this.edges.entropy(make)
+  }
+
+  /** @internal */
+  maybe(label: string, path: string): boolean {
+    return this.options.maybe?.(label, path) ?? false
   }
 }

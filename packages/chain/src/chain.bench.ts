@@ -29,7 +29,6 @@ export async function rows(): Promise<BenchRow[]> {
     await importRow(world, full, true, new NoStore()),
     await importRow(world, full, false, new NoStore()),
     await reorgRow(world),
-    await syncRow(world),
   ]
 }
 
@@ -135,22 +134,6 @@ async function reorgRow(world: World): Promise<BenchRow> {
     target: '<= 80',
     met: ours <= 80,
     note: 'with the records of 86 batches, which the target leaves out',
-  }
-}
-
-async function syncRow(world: World): Promise<BenchRow> {
-  const row = world.row(world.forge.root, 100, 100, 0)
-  const { bus, offer } = aChain(world, new MemoryStore())
-  const before = performance.now()
-  for (const block of row) await offer(block)
-  const ours = (row.length * 1_000) / (performance.now() - before)
-  bus.stopAll('dead')
-  return {
-    row: 'blocks of 100 unknown transfers, one thread for recovery',
-    unit: 'blocks/s',
-    ours,
-    target: '>= 120 with two recovery workers',
-    met: ours >= 120,
   }
 }
 

@@ -109,10 +109,13 @@ function poolSettings(read: Reader) {
     locals: read.list('txpool.locals') as readonly Address[],
     noLocals: read.flag('txpool.nolocals'),
     journal: read.flag('txpool.journal'),
+    persist: read.text('txpool.persist') as 'all' | 'local' | 'none',
     rejournalMs: read.number('txpool.rejournal'),
     journalSync: read.text('txpool.journal-sync') as 'local' | 'all' | 'none',
     localLifetimeMs: read.number('txpool.local-lifetime'),
     republishMs: read.number('txpool.republish'),
+    privateReinject: read.flag('txpool.private-reinject'),
+    stories: read.number('txpool.stories'),
   }
 }
 

@@ -171,7 +171,7 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
       ],
     ]),
     forward: async body => {
-      const { body: text = '' } = await rpc.dispatcher.answer(body, {})
+      const { body: text = '' } = await rpc.admin.answer(body, {})
       return typeof text === 'string' ? text : [...text.pieces].join('')
     },
   })

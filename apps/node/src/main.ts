@@ -25,7 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
       .description(sentence)
       .allowUnknownOption()
       .allowExcessArguments()
-      .helpOption(name === 'run' ? false : '-h, --help')
+      .helpOption(name === 'run' || name === 'txpool' ? false : '-h, --help')
       .argument('[flags...]', 'configuration keys, for example --rpc.port 0')
       .action(async (flags: string[]) => {
         code = await run(flags)
@@ -88,6 +88,14 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   )
 
+  verb(
+    'txpool',
+    'status | ls | show | why | send | drop | watch | settip | journal: the pool of the running node; --json',
+    async flags => {
+      const { txpoolVerb } = await import('./txpool-verbs.ts')
+      return txpoolVerb(flags)
+    },
+  )
   verb(
     'account',
     'new | ls | import <file> | export <address>: encrypted keys of this data directory; --json',

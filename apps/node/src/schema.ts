@@ -183,6 +183,12 @@ export const settings: readonly Setting[] = [
   ),
   setting('txpool.journal', is.flag, true, 'Keep submitted transactions over a restart.'),
   setting(
+    'txpool.persist',
+    is.oneOf('all', 'local', 'none'),
+    'all',
+    'What survives a restart: everything in the pool, submitted transactions, or nothing.',
+  ),
+  setting(
     'txpool.rejournal',
     is.duration,
     3_600_000,
@@ -205,6 +211,18 @@ export const settings: readonly Setting[] = [
     is.duration,
     300_000,
     'How long a submitted transaction is pending before it is published again; 0 is never.',
+  ),
+  setting(
+    'txpool.private-reinject',
+    is.flag,
+    true,
+    'Take private transactions back, as private ones, when their block leaves the chain.',
+  ),
+  setting(
+    'txpool.stories',
+    is.wholeNumber(0),
+    32_768,
+    'Transactions no longer in the pool of which it can still say what became of them; 0 is none.',
   ),
   setting('rpc.enabled', is.flag, true, 'Serve JSON-RPC.'),
   setting('rpc.ip', is.text, '127.0.0.1', 'Address of the JSON-RPC listener.'),

@@ -80,6 +80,8 @@ export interface Context<M extends Typed, F extends Typed = never> {
   readonly self: ActorRef<M>
   readonly path: string
   readonly log: Log
+  /** Id of the message being handled, as the trace of the bus knows it; what follows from it is to be found there. */
+  id(): number
   /** Monotonic ms, the same through a whole slice. */
   now(): number
   /** Epoch ms, the same through a whole slice. */

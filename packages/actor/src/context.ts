@@ -42,6 +42,10 @@ export class ActorContext implements Context<Typed, Typed> {
     return this.cell.log
   }
 
+  id(): number {
+    return this.cell.bus.id
+  }
+
   now(): number {
     return this.cell.bus.instant
   }

@@ -10,6 +10,7 @@ export function createCounts() {
     height: 0,
     added: 0,
     promoted: 0,
+    demoted: 0,
     pending: 0,
     queued: 0,
     slots: 0,
@@ -29,6 +30,7 @@ export function createCounts() {
       counts.digest = digestOf(counts.digest, fact)
       counts.added += fact.added.length
       counts.promoted += fact.promoted.length
+      counts.demoted += fact.demoted.length
       Object.assign(counts, fact.stats)
       for (const { reason } of fact.dropped) dropped.set(reason, (dropped.get(reason) ?? 0) + 1)
     }

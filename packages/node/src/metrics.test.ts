@@ -7,7 +7,7 @@ const series = () => [
   ...roomSeries({
     chain: { height: 7, blocks: 9, reorgs: 1 },
     pool: { pending: 3, queued: 2, slots: 5 },
-    txs: { added: 12, promoted: 10, dropped: new Map([['mined', 7]]) },
+    txs: { added: 12, promoted: 10, demoted: 1, dropped: new Map([['mined', 7]]) },
     peers: [
       { id: 'a', direction: 'in', ip: '127.0.0.1', sinceMs: 0, protocols: [] },
       { id: 'b', direction: 'out', ip: '127.0.0.1', sinceMs: 0, protocols: [] },

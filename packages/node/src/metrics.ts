@@ -18,6 +18,7 @@ export interface Readings {
   readonly txs: {
     readonly added: number
     readonly promoted: number
+    readonly demoted: number
     readonly dropped: ReadonlyMap<string, number>
   }
   readonly peers: readonly PeerView[]
@@ -184,6 +185,12 @@ export function roomSeries({
     counter('rockpool_txpool_promoted_total', 'Transactions that became executable.', {
       value: txs.promoted,
     }),
+    counter('rockpool_txpool_demoted_total', 'Transactions that ceased to be executable.', {
+      value: txs.demoted,
+    }),
+    counter('rockpool_txpool_replaced_total', 'Transactions replaced by one that pays more.', {
+      value: txs.dropped.get('replaced') ?? 0,
+    }),
     counter(
       'rockpool_txpool_dropped_total',
       'Transactions that left, by reason.',
@@ -198,6 +205,19 @@ export function roomSeries({
     counter('rockpool_txpool_resubmitted_total', 'Own transactions given to the pool again.', {
       value: tracker.resubmitted,
     }),
+    gauge('rockpool_txpool_stories', 'Transactions no longer in the pool that it remembers.', {
+      value: tracker.stories ?? 0,
+    }),
+    counter(
+      'rockpool_txpool_rejected_total',
+      'Transactions refused, by code.',
+      ...sampled('code', tracker.rejected ?? nothing),
+    ),
+    counter(
+      'rockpool_txpool_explain_total',
+      'Questions why, by state.',
+      ...sampled('state', tracker.explained ?? nothing),
+    ),
     counter(
       'rockpool_txpool_untracked_total',
       'Own transactions no longer followed, by reason.',
@@ -231,3 +251,5 @@ export function roomSeries({
     ...monitorSeries(monitor),
   ]
 }
+
+const nothing: ReadonlyMap<string, number> = new Map()

@@ -15,7 +15,7 @@ import {
   type ProducerMode,
 } from '@rockpool/chain'
 import { type MonitorPolicy, readPeers } from '@rockpool/p2p'
-import { type PoolConfig, requireJournal } from '@rockpool/pool'
+import { isJournaled, type PoolConfig, requireJournal } from '@rockpool/pool'
 import {
   type Addr,
   type Address,
@@ -212,7 +212,7 @@ export async function createNode(
 
   /** Whether the pool writes own transactions; refused if the store holds those of another chain. */
   async function openJournal(): Promise<boolean> {
-    if (!config.pool.journal || config.pool.noLocals) return false
+    if (!isJournaled(config.pool)) return false
     const identity = { chainId: BigInt(genesis.chainId), genesis: genesisHeader.hash }
     await requireJournal(ports.store('pool'), identity)
     return true
@@ -354,7 +354,7 @@ export async function createNode(
       .then(outcome => {
         if (outcome.ok) tracker = outcome.value
       })
-    const { height, blocks, reorgs, pending, queued, slots, added, promoted, dropped } =
+    const { height, blocks, reorgs, pending, queued, slots, added, promoted, demoted, dropped } =
       totals.counts
     const { state, services } = health()
     const bit = (on: boolean) => (on ? 1 : 0)
@@ -384,7 +384,7 @@ export async function createNode(
       ...roomSeries({
         chain: { height, blocks, reorgs },
         pool: { pending, queued, slots },
-        txs: { added, promoted, dropped },
+        txs: { added, promoted, demoted, dropped },
         peers: network.peers(),
         gossip: stats,
         monitor: judged,

@@ -1,9 +1,12 @@
 import type { Added, Answer, TxOrigin, TxRecord } from '@rockpool/protocol'
+import type { RefusedEarly } from './chronicle.ts'
 
 /** Transactions of one message that wait for the pool, and how to answer them. */
 export interface Job {
   readonly origin: TxOrigin
   readonly txs: readonly TxRecord[]
+  /** Refused before: told of, and answered, with the others. */
+  readonly refused?: readonly RefusedEarly[]
   /** Called once, with one answer per transaction, in order. */
   answer(results: readonly Answer<Added>[]): void
 }
@@ -12,6 +15,8 @@ export interface Job {
 export interface Batch {
   readonly origin: TxOrigin
   readonly txs: readonly TxRecord[]
+  /** Refused before: told of, and answered, with the others. */
+  readonly refused?: readonly RefusedEarly[]
   answer(results: readonly Answer<Added>[]): void
 }
 
@@ -51,9 +56,11 @@ export class AddQueue {
 }
 
 function batchOf(origin: TxOrigin, jobs: readonly Job[]): Batch {
+  const refused = jobs.flatMap(job => job.refused ?? [])
   return {
     origin,
     txs: jobs.length === 1 ? (jobs[0]?.txs ?? []) : jobs.flatMap(job => job.txs),
+    ...(refused.length > 0 && { refused }),
     answer: results => {
       let from = 0
       for (const job of jobs) {

@@ -1,9 +1,11 @@
 import { type Failure, failed, type TxOrigin, type TxRecord } from '@rockpool/protocol'
 import type { PoolConfig } from './config.ts'
-import type { Account, Entry, PoolAccountView } from './entry.ts'
+import { Account, Entry, type PoolAccountView } from './entry.ts'
 import type { Holdings } from './holdings.ts'
+import type { Standing } from './op.ts'
 import type { Quirks } from './quirks.ts'
 import { checkReplacement, checkState, isGapped, type StateRules } from './state-checks.ts'
+import type { Gist } from './story.ts'
 
 export interface Arrival {
   readonly tx: TxRecord
@@ -11,9 +13,10 @@ export interface Arrival {
   readonly now: number
   /** The sender's account, where the pool does not hold it already. */
   readonly view: PoolAccountView | undefined
+  readonly standing?: Standing
 }
 
-type Circumstances = Pick<Arrival, 'origin' | 'now'>
+type Circumstances = Pick<Arrival, 'origin' | 'now' | 'standing'>
 
 /** Lets transactions in: checks, room, the place of an older one or a place in the queue. Promotion is the run's. */
 export class Admission {
@@ -40,11 +43,28 @@ export class Admission {
     this.gasTip = rules.config.priceLimit
   }
 
+  /** What `add` would say of it now, and nothing is done. */
+  judge(gist: Gist, view: PoolAccountView | undefined): Failure | undefined {
+    const { holdings } = this
+    const { sender } = gist
+    if (sender === undefined) return undefined
+    const account = holdings.accounts.get(sender) ?? (view && new Account(sender, -1, view))
+    if (account === undefined) return undefined
+    const tx: TxRecord = { ...unsigned, ...gist, sender, raw: new Uint8Array(0) }
+    const old = account.find(tx.nonce)
+    const refusal = checkState(tx, account, this.rules) ?? this.checkPlace(tx, account, old)
+    if (refusal !== undefined || this.quirks.pricesLazily) return refusal
+    const excess = holdings.slots + tx.slots - (old?.tx.slots ?? 0) - this.capacity
+    if (excess <= 0) return undefined
+    const entry = new Entry(tx, account, holdings.nextSeq, 'local', 0)
+    return holdings.priced.underpriced(entry) ? this.underpriced() : undefined
+  }
+
   private get capacity(): number {
     return this.config.globalSlots + this.config.globalQueue
   }
 
-  add({ tx, origin, now, view }: Arrival): Entry | Failure {
+  add({ tx, view, ...circumstances }: Arrival): Entry | Failure {
     const { holdings } = this
     if (holdings.all.has(tx.hash)) return failed('pool/known')
     const account = holdings.accountOf(tx.sender, view)
@@ -52,16 +72,17 @@ export class Admission {
     if (refusal !== undefined) return refusal
 
     return this.quirks.evictsBeforeReplacing
-      ? this.takeAfterRoom(tx, account, { origin, now })
-      : this.take(tx, account, { origin, now })
+      ? this.takeAfterRoom(tx, account, circumstances)
+      : this.take(tx, account, circumstances)
   }
 
-  private take(tx: TxRecord, account: Account, { origin, now }: Circumstances): Entry | Failure {
+  private take(tx: TxRecord, account: Account, circumstances: Circumstances): Entry | Failure {
     const { holdings } = this
+    const { now } = circumstances
     const old = account.find(tx.nonce)
     const refusal = this.checkPlace(tx, account, old)
     if (refusal !== undefined) return refusal
-    const entry = holdings.newEntry(tx, account, origin, now)
+    const entry = holdings.newEntry(tx, account, circumstances)
     const full = this.makeRoom(entry, old, now)
     if (full !== undefined) return full
     this.settle(entry, old, now)
@@ -72,10 +93,11 @@ export class Admission {
   private takeAfterRoom(
     tx: TxRecord,
     account: Account,
-    { origin, now }: Circumstances,
+    circumstances: Circumstances,
   ): Entry | Failure {
     const { holdings } = this
-    const entry = holdings.newEntry(tx, account, origin, now)
+    const { now } = circumstances
+    const entry = holdings.newEntry(tx, account, circumstances)
     const excess = holdings.slots + tx.slots - this.capacity
     const full = excess > 0 ? this.evict(entry, excess, now) : undefined
     if (full !== undefined) return full
@@ -167,4 +189,12 @@ export class Admission {
       worstFeeCap: worst.tx.feeCap,
     })
   }
+}
+
+/** What a judgement does not look at. */
+const unsigned = {
+  ...{ chainId: undefined, to: null, value: 0n, data: new Uint8Array(0), accessList: [] },
+  ...{ authorizations: [], authorities: [], authoritySlots: [], v: 0n, r: 0n, s: 0n },
+  ...{ signingPayload: new Uint8Array(0), zeroBytes: 0, nonZeroBytes: 0 },
+  ...{ accessAddressCount: 0, accessKeyCount: 0 },
 }

@@ -2,6 +2,7 @@ import type { ActorRef, Context } from '@rockpool/actor'
 import {
   type Added,
   type Answer,
+  type Block,
   type Failure,
   failed,
   type Hash,
@@ -11,23 +12,36 @@ import {
   type Write,
 } from '@rockpool/protocol'
 import type { Batch } from './add-queue.ts'
+import { chronicle, tellRefused } from './chronicle.ts'
 import type { Commits, WriteFailure } from './commits.ts'
 import type { PoolConfig } from './config.ts'
+import type { Keeper } from './keeper.ts'
 import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
+import { createSecrets } from './secrets.ts'
+import type { Stories, Telling } from './story.ts'
 import type { Decision } from './tracked.ts'
 import type { Tracker } from './tracker.ts'
 
 export interface AnnouncerParts {
-  readonly ctx: Pick<Context<{ type: string }, PoolChanged>, 'emit' | 'log'>
+  readonly ctx: Pick<Context<{ type: string }, PoolChanged>, 'emit' | 'log' | 'id'>
   readonly pool: Pool
   readonly commits: Commits
   readonly journalSync: PoolConfig['journalSync']
   /** Absent: nothing is followed. */
   readonly tracker: Tracker | undefined
+  readonly stories: Stories
+  /** Absent: only own transactions are kept over a restart. */
+  readonly keeper?: Keeper
   readonly now: () => number
   /** Hears whether the journal can be written. */
   readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
+}
+
+/** Besides the operation itself: who asked for it, and the blocks it is about. */
+export interface About {
+  readonly batch?: Batch
+  readonly blocks?: readonly Block[]
 }
 
 export type Announcer = ReturnType<typeof createAnnouncer>
@@ -37,15 +51,33 @@ export type Announcer = ReturnType<typeof createAnnouncer>
  * that could not be written is taken back before anybody but the pool has heard of it.
  */
 export function createAnnouncer(parts: AnnouncerParts) {
-  const { ctx, pool, commits, journalSync, tracker, node } = parts
+  const { ctx, pool, commits, journalSync, tracker, stories, node } = parts
+  const secrets = createSecrets()
   let isFailing = false
 
+  /** Others' rows first: those of own transactions take their place. */
+  function recordOf({ writes }: Decision, op: Op, outcome: Outcome): readonly Write[] {
+    const others = parts.keeper?.after(op, outcome) ?? []
+    const told = stories.takeWrites()
+    return others.length + told.length === 0 ? writes : [...others, ...writes, ...told]
+  }
+
+  /** For the stories of this turn. */
+  function telling(): Telling {
+    return { now: parts.now(), cause: ctx.id(), block: pool.head.number }
+  }
+
   /** The operation was applied in this turn. */
-  function conclude(op: Op, outcome: Outcome, batch?: Batch): void {
-    const isSubmission = op.op === 'add' && op.origin === 'local'
+  function conclude(op: Op, outcome: Outcome, { batch, blocks }: About = {}): void {
+    const isSubmission = op.op === 'add' && (op.origin === 'local' || op.origin === 'private')
     const decision = tracker?.after(op, outcome) ?? undecided(outcome)
-    const { writes, entered, answers } = decision
-    const fact = op.op === 'reset' || hasNews(outcome) ? changed(pool, outcome) : undefined
+    const { entered, answers } = decision
+    chronicle(stories, pool, { op, outcome, ...(blocks && { blocks }) }, telling())
+    if (batch?.refused) tellRefused(stories, batch.origin, batch.refused, telling())
+    secrets.hear(op, outcome)
+    const writes = recordOf(decision, op, outcome)
+    const fact =
+      op.op === 'reset' || hasNews(outcome) ? secrets.without(changed(pool, outcome)) : undefined
     commits.push({ writes, sync: isSynced(isSubmission && entered.length > 0) }, failure => {
       judge(writes, failure)
       const lost = failure === undefined ? nobody : takeBack(decision, isSubmission)
@@ -59,13 +91,22 @@ export function createAnnouncer(parts: AnnouncerParts) {
   }
 
   /** The pool could not be asked about the batch. */
-  function refuse({ origin, txs, answer }: Batch, refusal: Failure): void {
+  function refuse({ origin, txs, answer, refused = [] }: Batch, refusal: Failure): void {
+    const all = [...refused, ...txs.map(tx => ({ tx, failure: refusal }))]
+    tellRefused(stories, origin, all, telling())
     const decision = tracker?.afterRefusal(origin, txs, refusal.code, parts.now())
     write(decision?.writes ?? [], () => answer(txs.map(() => refusal)))
   }
 
+  /** Nothing of the batch got as far as the pool. */
+  function answerRefused({ origin, refused = [], answer }: Batch): void {
+    tellRefused(stories, origin, refused, telling())
+    commits.say(() => answer([]))
+  }
+
   /** Writes what belongs to no submission, then speaks. A failure leaves the journal with more than it should hold, until the next sweep. */
-  function write(writes: readonly Write[], words: () => void): void {
+  function write(records: readonly Write[], words: () => void): void {
+    const writes = [...records, ...stories.takeWrites()]
     commits.push({ writes, sync: isSynced(false) }, failure => {
       judge(writes, failure)
       words()
@@ -105,9 +146,9 @@ export function createAnnouncer(parts: AnnouncerParts) {
   return {
     conclude,
     refuse,
+    answerRefused,
+    telling,
     write,
-    /** Something that needs no record, in its turn. */
-    say: commits.say,
     get isFull() {
       return commits.isFull
     },

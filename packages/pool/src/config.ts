@@ -35,6 +35,8 @@ export interface PoolConfig {
   readonly noLocals: boolean
   /** What is followed survives a restart. */
   readonly journal: boolean
+  /** What else does: everything the pool holds, own transactions only, or nothing at all. */
+  readonly persist: 'all' | 'local' | 'none'
   /** Time between two comparisons of the journal with what is followed. Milliseconds. */
   readonly rejournalMs: number
   /** Which records are on disk before anybody hears of the turn: those of submissions, all, or none (a killed process loses nothing in any case). */
@@ -43,6 +45,10 @@ export interface PoolConfig {
   readonly localLifetimeMs: number
   /** How long an own transaction is pending before it is published again; 0: never. Milliseconds. */
   readonly republishMs: number
+  /** Private transactions come back, as private ones, when their block leaves the chain. */
+  readonly privateReinject: boolean
+  /** Transactions that are not in the pool and whose stories are kept; 0: no stories. */
+  readonly stories: number
 }
 
 /** geth's defaults where geth has the key. */
@@ -63,10 +69,13 @@ export const defaultPoolConfig: PoolConfig = {
   locals: [],
   noLocals: false,
   journal: true,
+  persist: 'all',
   rejournalMs: 3_600_000,
   journalSync: 'local',
   localLifetimeMs: 604_800_000,
   republishMs: 300_000,
+  privateReinject: true,
+  stories: 32_768,
 }
 
 type Least = readonly [key: keyof PoolConfig, words: string, least: number]

@@ -1,7 +1,7 @@
 import { type Address, type Code, type Dropped, type Hash, zeroHash } from '@rockpool/protocol'
 import { NotedAccount } from './account-noted.ts'
 import { Account, Entry, type PoolAccountView } from './entry.ts'
-import type { DropReason } from './op.ts'
+import type { DropReason, Standing } from './op.ts'
 import { PriceIndex, type Prices } from './priced.ts'
 import { LazyPriceIndex } from './priced-lazy.ts'
 import { notesNonces, type Quirks } from './quirks.ts'
@@ -13,6 +13,13 @@ export interface Trail {
   promoted: Entry[]
   demoted: Entry[]
   dropped: Dropped[]
+}
+
+/** Where and when a transaction comes from. */
+interface Coming {
+  readonly origin: Entry['origin']
+  readonly now: number
+  readonly standing?: Standing
 }
 
 /**
@@ -63,8 +70,27 @@ export class Holdings {
     return this.newAccount(address, this.accountSeq++, view)
   }
 
-  newEntry(tx: Entry['tx'], account: Account, origin: Entry['origin'], now: number): Entry {
-    return new Entry(tx, account, this.entrySeq++, origin, now)
+  newEntry(tx: Entry['tx'], account: Account, { origin, now, standing }: Coming): Entry {
+    const seq = standing?.seq ?? this.entrySeq++
+    return new Entry(tx, account, seq, origin, standing?.firstSeenMs ?? now)
+  }
+
+  /** Ranks below `floor` are given to nobody new. */
+  reserve(floor: number): void {
+    if (floor > this.entrySeq) this.entrySeq = floor
+  }
+
+  /** Signs of life from before a restart; an account that waits since then has given none since it was loaded. */
+  restoreBeats(beats: ReadonlyMap<Address, number>): void {
+    for (const account of this.waiting) {
+      const beat = beats.get(account.address)
+      if (beat !== undefined && beat < account.beat) account.beat = beat
+    }
+    const byBeat = [...this.waiting].sort(
+      (left, right) => left.beat - right.beat || left.order - right.order,
+    )
+    this.waiting.clear()
+    for (const account of byBeat) this.waiting.add(account)
   }
 
   /** Takes a new entry's transaction into the account's queue, where it may displace one of the same nonce. */

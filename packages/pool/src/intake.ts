@@ -18,16 +18,23 @@ import {
   type TxRecord,
 } from '@rockpool/protocol'
 import type { Job } from './add-queue.ts'
+import type { RefusedEarly } from './chronicle.ts'
 
 interface Submission extends SubmissionRules {
   /** Default: submitted by RPC. From the journal: the pool is asked even if it has it, so that it is followed again. */
-  readonly origin?: 'journal'
+  readonly origin?: 'journal' | 'sync'
+  readonly isPrivate?: boolean
   readonly raw: Uint8Array
   readonly reply: Reply<Answer<Added>>
 }
 
+/** `sync`: out of the journal, and nobody's own. */
+type IntakeOrigin = 'local' | 'private' | 'journal' | 'sync'
+
 /** A submission that has been looked at: refused already, or waiting for its sender. */
 interface Examined {
+  /** What it decoded to, if it did. */
+  readonly tx?: DecodedTx
   readonly reply: Reply<Answer<Added>>
   readonly verdict: Failure | DecodedTx
 }
@@ -37,7 +44,7 @@ type Recovered = Outcome<readonly Answer<TxRecord>[], unknown>
 
 /** Submissions whose signatures are being recovered. */
 export interface Recovering {
-  readonly origin: 'local' | 'journal'
+  readonly origin: IntakeOrigin
   readonly examined: readonly Examined[]
   readonly txs: readonly DecodedTx[]
   /** Recovered before one that came earlier. */
@@ -97,7 +104,7 @@ export class Intake {
     for (const { raw } of oldest) this.waitingBytes -= raw.length
     const examined = oldest.map(submission => ({
       reply: submission.reply,
-      verdict: this.examine(submission, context),
+      ...this.examine(submission, context),
     }))
     const txs: DecodedTx[] = []
     for (const { verdict } of examined) if (!('ok' in verdict)) txs.push(verdict)
@@ -125,23 +132,30 @@ export class Intake {
     const context = this.contextFor(origin)
     const txs: TxRecord[] = []
     const refusals: (Failure | undefined)[] = []
+    const refused: RefusedEarly[] = []
     let index = 0
-    for (const { verdict } of examined) {
+    for (const { tx, verdict } of examined) {
       if ('ok' in verdict) {
         refusals.push(verdict)
+        if (tx !== undefined) refused.push({ tx, failure: verdict })
         continue
       }
       const recovered = outcome.ok ? outcome.value[index++] : undefined
-      const isPooled = origin === 'local' && this.parts.isPooled(verdict.hash)
+      const isPooled =
+        origin !== 'journal' && origin !== 'sync' && this.parts.isPooled(verdict.hash)
       const refusal = isPooled
         ? failed('pool/known')
         : checkStatic(verdict, context, recovered ?? notRecovered())
       refusals.push(refusal)
+      if (refusal !== undefined) {
+        refused.push({ tx: recovered?.ok === true ? recovered.value : verdict, failure: refusal })
+      }
       if (refusal === undefined && recovered?.ok === true) txs.push(recovered.value)
     }
     return {
       origin,
       txs,
+      ...(refused.length > 0 && { refused }),
       answer: results => {
         let accepted = 0
         for (const [at, { reply }] of examined.entries()) {
@@ -153,10 +167,17 @@ export class Intake {
   }
 
   /** What the submitter asked to be guarded against comes first, as in geth: it needs no pool. */
-  private examine(submission: Submission, context: StaticContext): Failure | DecodedTx {
+  private examine(
+    submission: Submission,
+    context: StaticContext,
+  ): Pick<Examined, 'tx' | 'verdict'> {
     const decoded = decodeTx(submission.raw, this.parts.keccak256)
-    if (!decoded.ok) return decoded
+    if (!decoded.ok) return { verdict: decoded }
     const tx = decoded.value
+    return { tx, verdict: this.check(tx, submission, context) }
+  }
+
+  private check(tx: DecodedTx, submission: Submission, context: StaticContext) {
     const guarded = checkSubmission(tx, submission)
     if (guarded !== undefined) return guarded
     if (submission.origin === undefined && this.parts.isPooled(tx.hash)) {
@@ -165,8 +186,21 @@ export class Intake {
     return checkForm(tx, context) ?? checkSignatureForm(tx, context.chainId) ?? tx
   }
 
+  /** How many signatures are checked before this transaction's; undefined: it is not among those under way. */
+  positionOf(hash: Hash): number | undefined {
+    let position = 0
+    for (const { examined } of this.underWay) {
+      for (const { verdict } of examined) {
+        if ('ok' in verdict) continue
+        if (verdict.hash === hash) return position
+        position++
+      }
+    }
+    return undefined
+  }
+
   /** How many of the oldest submissions go together. */
-  private countOf(origin: 'local' | 'journal'): number {
+  private countOf(origin: IntakeOrigin): number {
     const most = Math.min(limits.poolRecoveringTxsMax, this.waiting.length)
     for (let count = 1; count < most; count++) {
       if (originOf(this.waiting[count]) !== origin) return count
@@ -175,14 +209,14 @@ export class Intake {
   }
 
   /** What was taken at a lower minimum tip waits until that comes back; the pool itself says so of it. */
-  private contextFor(origin: 'local' | 'journal'): StaticContext {
+  private contextFor(origin: IntakeOrigin): StaticContext {
     const context = this.parts.context()
     return origin === 'journal' ? { ...context, minTip: 0n } : context
   }
 }
 
-function originOf(submission: Submission | undefined): 'local' | 'journal' {
-  return submission?.origin ?? 'local'
+function originOf(submission: Submission | undefined): IntakeOrigin {
+  return submission?.origin ?? (submission?.isPrivate === true ? 'private' : 'local')
 }
 
 function notRecovered(): Failure {

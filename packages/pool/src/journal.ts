@@ -34,17 +34,24 @@ export interface JournalRow {
   readonly seq: number
   readonly firstSeenMs: number
   readonly trackedAtMs: number
+  /** The pool holds it for others: it is followed by nobody. */
+  readonly isRemote?: boolean
+  /** `seq` is its rank of arrival in the pool, not only among those that are followed. */
+  readonly isRanked?: boolean
+  /** Last sign of life of its sender's queue, where this row is the one that keeps it. Milliseconds. */
+  readonly beatMs?: number
   readonly raw: Uint8Array
 }
 
 const { bytes, integer, number, quantity } = layout
 const schema = 1
 const metaRecord = { version: schema, slots: [quantity(8), bytes(32, 32)] } as const
-/** Origin, flags (none yet), rank, first seen, followed since, last sign of life in the queue (not kept yet), signed bytes. */
+/** Origin, flags, rank, first seen, followed since, last sign of life of the sender's queue (0: another row says it), signed bytes. */
 const rowRecord = {
   version: 1,
   slots: [integer(0, 5), integer(0, 255), number, number, number, number, bytes(1, 131_072)],
 } as const
+const flagOf = { remote: 1, ranked: 2 } as const
 const origins: readonly TxOrigin[] = ['local', 'gossip', 'sync', 'journal', 'reorg', 'private']
 
 const metaKey = new TextEncoder().encode('m/meta')
@@ -69,6 +76,9 @@ export interface Entered {
   readonly seq: number
   readonly firstSeenMs: number
   readonly trackedAtMs: number
+  readonly isRemote?: boolean
+  readonly isRanked?: boolean
+  readonly beatMs?: number
 }
 
 export function putRow(entered: Entered): Write {
@@ -84,19 +94,27 @@ export function deleteRow(sender: Address, nonce: bigint): Write {
  * A row in the same MessagePack that it is read as, written by hand: every submission waits for it, and a general packer takes ten times
  * as long. Numbers that grow are floats, so that all stand where they stand.
  */
-function encodeRow({ tx, origin, seq, firstSeenMs, trackedAtMs }: Entered): Uint8Array {
+function encodeRow(entered: Entered): Uint8Array {
+  const { tx, origin, seq, firstSeenMs, trackedAtMs, isRemote, isRanked, beatMs = 0 } = entered
   const { raw } = tx
-  const out = Buffer.allocUnsafe(37 + raw.length)
-  out.set([0x98, rowRecord.version, origins.indexOf(origin), 0])
+  const beatBytes = beatMs > 0 ? 9 : 1
+  const out = Buffer.allocUnsafe(36 + beatBytes + raw.length)
+  const flags = (isRemote === true ? flagOf.remote : 0) | (isRanked === true ? flagOf.ranked : 0)
+  out.set([0x98, rowRecord.version, origins.indexOf(origin), flags])
   let at = 4
   for (const value of [seq, firstSeenMs, trackedAtMs]) {
     out[at] = 0xcb
     at = out.writeDoubleBE(value, at + 1)
   }
   out[at] = 0
-  out[at + 1] = 0xc6
-  out.writeUInt32BE(raw.length, at + 2)
-  out.set(raw, at + 6)
+  if (beatMs > 0) {
+    out[at] = 0xcb
+    out.writeDoubleBE(beatMs, at + 1)
+  }
+  at += beatBytes
+  out[at] = 0xc6
+  out.writeUInt32BE(raw.length, at + 1)
+  out.set(raw, at + 5)
   return out
 }
 
@@ -189,11 +207,14 @@ function rowOf(key: Uint8Array, value: Uint8Array): JournalRow | undefined {
   if (key.length !== keyLength) return undefined
   const decoded = decodeRecord(rowRecord, value)
   if (!decoded.ok) return undefined
-  const [origin, , seq, firstSeenMs, trackedAtMs, , raw] = decoded.value
+  const [origin, flags, seq, firstSeenMs, trackedAtMs, beatMs, raw] = decoded.value
   return {
     sender: addressOf(key.slice(addressAt, nonceAt)),
     nonce: new DataView(key.buffer, key.byteOffset, key.byteLength).getBigUint64(nonceAt),
     origin: origins[origin] ?? 'local',
     ...{ seq, firstSeenMs, trackedAtMs, raw },
+    ...((flags & flagOf.remote) !== 0 && { isRemote: true }),
+    ...((flags & flagOf.ranked) !== 0 && { isRanked: true }),
+    ...(beatMs > 0 && { beatMs }),
   }
 }

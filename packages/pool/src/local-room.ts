@@ -7,6 +7,7 @@ import {
   type ChainHead,
   type ChainMessage,
   createRecovery,
+  decodeTx,
   devForks,
   encodeSigned,
   failed,
@@ -18,6 +19,7 @@ import {
   type NodeRaise,
   ok,
   type PoolChanged,
+  type PoolContent,
   type PoolMessage,
   type Range,
   type Store,
@@ -222,13 +224,26 @@ export function createLocalRoom({ wallets, config, store, start = aHead(), nonce
     setState: (has: boolean) => {
       hasState = has
     },
-    submit(raw: Uint8Array): void {
+    ask,
+    /** Somebody else's transaction comes by gossip. */
+    hear(raw: Uint8Array, key: number): void {
+      const decoded = decodeTx(raw, wallets.keccak256)
+      if (!decoded.ok) throw new Error(decoded.message)
+      const sender = wallets.address(key)
+      const tx = { ...decoded.value, sender, authorities: [], authoritySlots: [] }
+      const reply = { tell() {} } as never
+      pool.tell({ type: 'pool.add', txs: [tx], origin: 'gossip', reply })
+    },
+    submit(raw: Uint8Array, isPrivate = false): void {
       const tell = (answer: Answer<Added>) => {
         order.push('answer')
         taken.push({ raw, answer })
         answers.push(answer.ok ? (answer.value.deferred ?? answer.value.half) : answer.code)
       }
-      pool.tell({ type: 'pool.submit', raw, reply: { tell } as never })
+      pool.tell({
+        ...{ type: 'pool.submit', raw, reply: { tell } as never },
+        ...(isPrivate && { isPrivate }),
+      })
     },
     /** A block with these transactions; the accounts of their senders move on. */
     mine(txs: readonly TxRecord[]): void {
@@ -261,6 +276,13 @@ export function createLocalRoom({ wallets, config, store, start = aHead(), nonce
         queued: ReadonlyMap<Address, readonly TxRecord[]>
       }>(reply => ({ type: 'pool.getContent', reply }) as PoolMessage)
       return [...pending.values(), ...queued.values()].flat()
+    },
+    /** Everything the pool holds, private ones too, each sender's in nonce order. */
+    all: (): TxRecord[] => {
+      const whole = ask<PoolContent>(
+        reply => ({ type: 'pool.getContent', all: true, reply }) as PoolMessage,
+      )
+      return [...whole.pending.values(), ...whole.queued.values()].flat()
     },
     tracked: (): readonly TrackedTx[] =>
       ask<readonly TrackedTx[]>(reply => ({ type: 'pool.getTracked', reply }) as PoolMessage),

@@ -30,7 +30,20 @@ export type ResetPath =
 export interface AddPart {
   readonly txs: readonly TxRecord[]
   readonly origin: TxOrigin
+  /** Those of them that are private, wherever they came from. */
+  readonly privates?: ReadonlySet<Hash>
+  /** Those of them that were here before a restart, as they stood then. */
+  readonly restored?: ReadonlyMap<Hash, Standing>
+  /** Ranks of arrival below it belong to what was here before a restart. */
+  readonly seqFloor?: number
   readonly accounts: Accounts
+}
+
+/** What a transaction had before a restart. */
+export interface Standing {
+  /** Rank of arrival. */
+  readonly seq: number
+  readonly firstSeenMs: number
 }
 
 export interface ResetPart {
@@ -38,6 +51,8 @@ export interface ResetPart {
   readonly old: Head | null
   readonly new: Head
   readonly path: ResetPath
+  /** Of what comes back, what was private and is to be so again. */
+  readonly privates?: ReadonlySet<Hash>
   readonly accounts: Accounts
 }
 
@@ -51,6 +66,8 @@ export type Op = { readonly now: number } & (
   | { readonly op: 'reheap' }
   | { readonly op: 'setGasTip'; readonly tip: bigint }
   | { readonly op: 'expire' }
+  /** Last signs of life from before a restart, for accounts that have given none since. */
+  | { readonly op: 'restoreBeats'; readonly beats: ReadonlyMap<Address, number> }
   | { readonly op: 'clear' }
   | {
       readonly op: 'drop'

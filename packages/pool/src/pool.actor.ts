@@ -20,10 +20,12 @@ import {
   ok,
   type PoolAdd,
   type PoolChanged,
+  type PoolDrop,
   type PoolGetNonce,
   type PoolMessage,
   type PoolRecheck,
   type PoolSubmit,
+  type PoolUntrack,
   type Recovery,
   rulesAt,
   type StaticContext,
@@ -33,12 +35,15 @@ import {
 } from '@rockpool/protocol'
 import { AddQueue } from './add-queue.ts'
 import { createAnnouncer } from './announcer.ts'
+import { type AnswersMessage, createAnswers } from './answers.ts'
 import { askViews, notReady, type Views } from './chain-views.ts'
 import { createCommits, type StoredMessage } from './commits.ts'
 import type { PoolConfig } from './config.ts'
 import { Intake, type Recovering } from './intake.ts'
+import { Keeper } from './keeper.ts'
 import { Pool } from './pool.ts'
 import { createReload, type ReloadMessage } from './reload.ts'
+import { Stories } from './story.ts'
 import { Tracker } from './tracker.ts'
 import { createTurns, type TurnMessage } from './turns.ts'
 
@@ -64,6 +69,7 @@ type ToSelf =
   | TurnMessage
   | ReloadMessage
   | StoredMessage
+  | AnswersMessage
   | { type: 'pool.recovered'; batch: Recovering; outcome: Outcome<Recovered, unknown> }
   | { type: 'pool.nonceView'; question: PoolGetNonce; views: Views }
   | { type: 'pool.expire' }
@@ -82,7 +88,7 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
   return ctx => {
     const pool = new Pool({ config, forks, head: start })
     const adds = new AddQueue()
-    const journal = config.journal && !config.noLocals ? parts.journal : undefined
+    const journal = isJournaled(config) ? parts.journal : undefined
     const { republishJitterMs } = limits
     const tracker = config.noLocals
       ? undefined
@@ -90,16 +96,37 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           config,
           pool,
           isJournaling: journal !== undefined,
+          keepsRanks: config.persist === 'all',
           jitterMs: () => ctx.int(2 * republishJitterMs + 1) - republishJitterMs,
         })
     parts.show?.(pool, tracker)
+    const keeper =
+      journal !== undefined && tracker !== undefined && config.persist === 'all'
+        ? new Keeper({ pool, tracker })
+        : undefined
+    const stories = new Stories({
+      max: config.stories,
+      isOwn: hash => tracker?.has(hash) === true,
+    })
     const commits = createCommits(ctx, journal?.store)
     const announcer = createAnnouncer({
-      ...{ ctx, pool, commits, tracker, now },
+      ...{ ctx, pool, commits, tracker, stories, now },
+      ...(keeper && { keeper }),
       journalSync: config.journalSync,
       ...(parts.node && { node: parts.node }),
     })
-    const turns = createTurns({ ctx, pool, adds, announcer, now, chain, turnMax: config.turnMax })
+    const turns = createTurns({
+      ...{ ctx, pool, adds, announcer, now, chain, turnMax: config.turnMax },
+      privatesOf: txs => tracker?.privatesOf(txs),
+      privateReinject: config.privateReinject,
+      standingsOf: txs => {
+        const restored = keeper?.standingsOf(txs)
+        return restored === undefined && reload?.progress === undefined
+          ? {}
+          : { ...(restored && { restored }), seqFloor: keeper?.seqFloor ?? 0 }
+      },
+      isReading: () => reload?.isReading === true,
+    })
     const intake = new Intake({
       keccak256,
       isPooled: hash => pool.has(hash),
@@ -108,10 +135,18 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
     const reload =
       journal !== undefined && tracker !== undefined
         ? createReload({
-            ...{ ctx, store: journal.store, intake, tracker, announcer },
+            ...{ ctx, store: journal.store, intake, tracker, stories, announcer },
+            ...(keeper && { keeper }),
+            rowsMax: 2 * (config.globalSlots + config.globalQueue) + limits.trackedMax,
+            restoreBeats: beats => turns.run({ op: 'restoreBeats', now: now(), beats }),
             identity: { chainId, genesis: journal.genesis },
           })
         : undefined
+    const answers = createAnswers({
+      ...{ ctx, config, pool, stories, tracker, chain, announcer },
+      recovering: hash => intake.positionOf(hash),
+      loading: () => reload?.progress,
+    })
     let clock = 0
     ctx.every('expire', limits.poolExpireMs, { type: 'pool.expire' })
 
@@ -156,6 +191,18 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       )
     }
 
+    function untrack({ hash, reply }: PoolUntrack): void {
+      const writes = tracker?.untrack(hash)
+      if (writes === undefined) return reply.tell(false)
+      announcer.write(writes, () => reply.tell(true))
+    }
+
+    function drop({ hash, reply }: PoolDrop): void {
+      const isHere = pool.has(hash)
+      if (isHere) turns.run({ op: 'drop', hash, now: now() })
+      reply.tell(isHere)
+    }
+
     function tellNonce(question: PoolGetNonce): void {
       const { address, reply } = question
       const nonce = pool.nonce(address)
@@ -183,13 +230,18 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
 
     function recheck({ reply }: PoolRecheck): void {
       if (tracker === undefined) return reply.tell([])
-      const { txs, writes } = tracker.recheck(now(), staticRefusal)
+      const { txs, writes, expired, waits } = tracker.recheck(now(), staticRefusal)
+      const telling = announcer.telling()
+      for (const { hash } of txs) stories.happened(hash, 'resubmitted', telling)
+      for (const hash of expired) stories.left(hash, 'local-expired', telling)
+      for (const { hash, code } of waits) stories.happened(hash, 'waits', telling, code)
       announcer.write(writes, () => reply.tell(txs))
     }
 
     function handle(message: Message): void {
       switch (message.type) {
         case 'chain.head':
+          answers.hear(message)
           return turns.hear(message)
         case 'pool.add':
           takeAdd(message)
@@ -219,14 +271,24 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           return turns.onGoOn()
         case 'pool.getStatus':
           return message.reply.tell(pool.stats)
-        case 'pool.getContent': {
-          const { from, reply } = message
-          return reply.tell(from === undefined ? pool.content() : pool.contentFrom(from))
-        }
+        case 'pool.getContent':
+          return answers.content(message)
+        case 'pool.explain':
+          return answers.explain(message)
+        case 'pool.explainViews':
+          return answers.onViews(message)
+        case 'pool.findHashes':
+          return answers.findHashes(message)
+        case 'pool.getInfo':
+          return answers.info(message)
+        case 'pool.drop':
+          return drop(message)
+        case 'pool.untrack':
+          return untrack(message)
         case 'pool.getNonce':
           return tellNonce(message)
         case 'pool.getTransaction':
-          return message.reply.tell(pool.get(message.hash) ?? null)
+          return answers.transaction(message)
         case 'pool.select':
           return message.reply.tell(pool.select(message))
         case 'pool.recheck':
@@ -234,9 +296,11 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
         case 'pool.takeStale':
           return message.reply.tell(tracker?.takeStale(now()) ?? [])
         case 'pool.getTracked':
-          return message.reply.tell(tracker?.list() ?? [])
+          return message.reply.tell(tracker?.list(message.all === true) ?? [])
+        case 'pool.getOwn':
+          return message.reply.tell(tracker?.own() ?? [])
         case 'pool.getTrackerStats':
-          return message.reply.tell(tracker?.stats ?? nothingTracked)
+          return message.reply.tell({ ...(tracker?.stats ?? nothingTracked), ...answers.stats })
         case 'pool.sweepJournal':
           return reload?.sweep()
         case 'pool.stored':
@@ -266,6 +330,11 @@ const nothingTracked: TrackerStats = {
   journaled: 0,
   resubmitted: 0,
   finished: new Map(),
+}
+
+/** Whether anything survives a restart. */
+export function isJournaled({ journal, noLocals, persist }: PoolConfig): boolean {
+  return journal && !noLocals && persist !== 'none'
 }
 
 const isAdd = (message: Message): message is PoolAdd => message.type === 'pool.add'

@@ -1,5 +1,6 @@
 import {
   type Address,
+  type Failure,
   type Forks,
   failed,
   type Hash,
@@ -14,13 +15,13 @@ import {
 import { Admission } from './admission.ts'
 import type { PoolConfig } from './config.ts'
 import { contentOf } from './content.ts'
-import type { Account, Entry } from './entry.ts'
+import type { Account, Entry, PoolAccountView } from './entry.ts'
 import { Holdings } from './holdings.ts'
-import type { Accounts, AddPart, DropReason, Op, Outcome, ResetPart, ResetPath } from './op.ts'
+import type { AddPart, DropReason, Op, Outcome, ResetPart, ResetPath } from './op.ts'
 import { nothing, outcomeOf, type Verdicts } from './outcome.ts'
 import { type Compat, notesNonces, type Quirks, quirksOf } from './quirks.ts'
 import { refusalOf } from './refusal.ts'
-import { adoptViews, dropOverGasCap, reinject } from './reorg.ts'
+import { adoptViews, dropOverGasCap, type Reinjection, reinject } from './reorg.ts'
 import {
   demoteAll,
   expire,
@@ -32,6 +33,7 @@ import {
 } from './run.ts'
 import { type PendingFilter, pendingOf, type SelectLimits, select } from './select.ts'
 import type { PoolSnapshot } from './snapshot.ts'
+import type { Gist } from './story.ts'
 
 export interface PoolParts {
   readonly config: PoolConfig
@@ -60,6 +62,7 @@ export class Pool {
   private readonly forks: Forks
   private readonly holdings: Holdings
   private readonly admission: Admission
+  private readonly locals: ReadonlySet<Address>
   private current: Head
   private gasLimit: bigint
   /** Of the block after the head announced last; undefined before London. */
@@ -78,6 +81,7 @@ export class Pool {
     this.config = config
     this.quirks = quirks
     this.forks = forks
+    this.locals = new Set(config.locals)
     this.current = head
     this.gasLimit = BigInt(head.gasLimit)
     this.announced = head.hash
@@ -146,6 +150,9 @@ export class Pool {
       case 'expire':
         expire(this.context(op.now))
         return this.outcome([])
+      case 'restoreBeats':
+        this.holdings.restoreBeats(op.beats)
+        return nothing
       case 'clear':
         this.holdings.clear()
         if (!this.quirks.announcesTheGone) this.admission.replacements = []
@@ -192,6 +199,50 @@ export class Pool {
     return this.holdings.authorizationsOf(address) > 0
   }
 
+  /**
+   * What would become of it if it came now, without its signature: undefined, it would be taken. Changes nothing. In mode `geth` a full
+   * pool is not asked, since asking moves its heaps.
+   */
+  judge(tx: Gist, view: PoolAccountView | undefined): Failure | undefined {
+    if (this.has(tx.hash)) return failed('pool/known')
+    if (tx.tip < this.gasTip) return tipBelow(tx, this.gasTip)
+    if (tx.gas > this.gasLimit) return failed('pool/gas-over-block')
+    return this.admission.judge(tx, view)
+  }
+
+  hashes(): Iterable<Hash> {
+    return this.holdings.all.keys()
+  }
+
+  /** What the pool holds of an address. */
+  account(address: Address): Account | undefined {
+    return this.holdings.accounts.get(address)
+  }
+
+  entry(hash: Hash): Entry | undefined {
+    return this.holdings.all.get(hash)
+  }
+
+  /** What pays least goes first; how many would go before this one. */
+  evictionRank({ effectiveTip, feeCap, seq }: Entry): number {
+    let rank = 0
+    for (const other of this.holdings.all.values()) {
+      const worth = other.effectiveTip - effectiveTip || other.feeCap - feeCap
+      if (worth < 0 || (worth === 0 && other.seq > seq)) rank++
+    }
+    return rank
+  }
+
+  /** Of the block after the head; undefined before London. Wei. */
+  get nextBaseFee(): bigint | undefined {
+    return this.nextFee
+  }
+
+  /** How many pooled transactions carry an authorization of the address. */
+  authorizationsOf(address: Address): number {
+    return this.holdings.authorizationsOf(address)
+  }
+
   content(): PoolContent {
     return contentOf(this.holdings.accounts.values())
   }
@@ -206,7 +257,7 @@ export class Pool {
   }
 
   select(bounds: SelectLimits): TxRecord[] {
-    return select(this.holdings, bounds)
+    return select(this.holdings, { ...bounds, first: this.locals })
   }
 
   /** Everything but the configuration, as plain data; whoever restores it goes on from here the same way. */
@@ -246,11 +297,16 @@ export class Pool {
   }
 
   /** Takes transactions in; promotion is the run's. */
-  private admit({ txs, origin, accounts }: AddPart, now: number): Verdicts {
+  private admit(add: AddPart, now: number): Verdicts {
+    const { txs, origin, privates, restored, seqFloor = 0, accounts } = add
+    this.holdings.reserve(seqFloor)
     const firstSeq = this.holdings.nextSeq
     const verdicts = txs.map(tx => {
       if (tx.tip < this.gasTip && !this.has(tx.hash)) return tipBelow(tx, this.gasTip)
-      return this.admission.add({ tx, origin, now, view: accounts.get(tx.sender) })
+      const from = privates?.has(tx.hash) === true ? 'private' : origin
+      const standing = restored?.get(tx.hash)
+      const view = accounts.get(tx.sender)
+      return this.admission.add({ tx, origin: from, now, view, ...(standing && { standing }) })
     })
     return { verdicts, firstSeq }
   }
@@ -265,7 +321,7 @@ export class Pool {
   }
 
   private reset(reset: ResetPart, now: number, added?: Verdicts): Outcome {
-    const { old, new: head, path, accounts } = reset
+    const { old, new: head, path, privates, accounts } = reset
     const { quirks, holdings } = this
     this.announced = head.hash
     this.lagging = path.kind === 'missing'
@@ -277,7 +333,9 @@ export class Pool {
       dropOverGasCap(holdings, now)
     }
     const affected =
-      path.kind === 'missing' ? this.everyAccount() : this.moveTo(head, { path, accounts }, now)
+      path.kind === 'missing'
+        ? this.everyAccount()
+        : this.moveTo(head, { path, accounts, ...(privates && { privates }) }, now)
     const replacements = announcedLate.filter(({ tx, account }) => {
       const { nonce } = accounts.get(tx.sender) ?? account.view
       return tx.nonce >= (holdings.accounts.get(tx.sender)?.next() ?? nonce)
@@ -296,17 +354,18 @@ export class Pool {
   /** Takes on the new head with its accounts, and brings back what left the branch. Returns the accounts a run must look at. */
   private moveTo(
     head: Head,
-    { path, accounts }: { path: Exclude<ResetPath, { kind: 'missing' }>; accounts: Accounts },
+    reset: Pick<Reinjection, 'path' | 'accounts' | 'privates'>,
     now: number,
   ): Account[] {
     const { holdings, admission, quirks } = this
+    const { accounts } = reset
     const lowered = head.gasLimit < this.current.gasLimit
     this.current = head
     this.gasLimit = BigInt(head.gasLimit)
     const changed = adoptViews(holdings, accounts)
     // Noted nonces are those of the new state already; derived ones are not until the lists are brought forward.
     admission.resetting = !notesNonces(quirks)
-    reinject(holdings, admission, { path, accounts, rules: this.rulesOf(head), quirks, now })
+    reinject(holdings, admission, { ...reset, rules: this.rulesOf(head), quirks, now })
     admission.resetting = false
     const dirty = new Set(this.takeDirty())
     if (notesNonces(quirks)) return this.everyAccount()
@@ -387,7 +446,7 @@ export class Pool {
   }
 }
 
-function tipBelow(tx: TxRecord, minTip: bigint) {
+function tipBelow(tx: Pick<TxRecord, 'tip'>, minTip: bigint) {
   return failed(
     'pool/tip-below-minimum',
     `transaction gas price below minimum: gas tip cap ${tx.tip}, minimum needed ${minTip}`,

@@ -3,6 +3,7 @@ import {
   type Failure,
   type ForkRules,
   failed,
+  type Hash,
   limits,
   type TxRecord,
 } from '@rockpool/protocol'
@@ -49,6 +50,8 @@ export function resetPath(
 export interface Reinjection {
   readonly path: KnownPath
   readonly accounts: Accounts
+  /** What was private and is to be so again. */
+  readonly privates?: ReadonlySet<Hash>
   readonly rules: ForkRules
   readonly quirks: Quirks
   readonly now: number
@@ -61,7 +64,7 @@ export interface Reinjection {
 export function reinject(
   holdings: Holdings,
   admission: Admission,
-  { path, accounts, rules, quirks, now }: Reinjection,
+  { path, accounts, privates, rules, quirks, now }: Reinjection,
 ): void {
   if (path.kind === 'child' || path.kind === 'sethead') return
   for (const tx of path.discarded) {
@@ -71,8 +74,9 @@ export function reinject(
       continue
     }
     const refused = quirks.reinjectsUnchecked ? undefined : checkAgain(tx, rules, admission.gasTip)
-    const verdict =
-      refused ?? admission.add({ tx, origin: 'reorg', now, view: accounts.get(tx.sender) })
+    const origin = privates?.has(tx.hash) === true ? 'private' : 'reorg'
+    const view = accounts.get(tx.sender)
+    const verdict = refused ?? admission.add({ tx, origin, now, view })
     if ('ok' in verdict && verdict.code !== 'pool/known' && !quirks.losesSilently) {
       holdings.trail.dropped.push({ hash: tx.hash, reason: 'reorg-lost', code: verdict.code })
     }

@@ -92,4 +92,18 @@ describe.each(['fixed', 'geth'] as const)('in mode %s', compat => {
     expect(count({ baseFee: 1_000n })).toBe(3)
     expect(count({ gasLimitCap: 89_999n })).toBe(2)
   })
+
+  test('senders the operator calls local go first, in nonce order and within the bounds', () => {
+    const bench = fresh({ config: { locals: [addressAt(2)] } })
+    bench.add(aTx({ from: 0, price: 900 }), aTx({ from: 1, price: 800 }))
+    bench.add(aTx({ from: 2, price: 10 }), aTx({ from: 2, nonce: 1, price: 20 }))
+    bench.add(aTx({ from: 2, nonce: 2, price: 5 }))
+
+    const chosen = bench.pool.select({ ...plenty, baseFee: 7n })
+    expect(chosen.map(({ sender, nonce }) => [sender, nonce])).toEqual([
+      ...[0n, 1n].map(nonce => [addressAt(2), nonce]),
+      ...[0, 1].map(from => [addressAt(from), 0n]),
+    ])
+    expect(bench.pool.select({ ...plenty, gas: 21_000, baseFee: 7n })).toHaveLength(1)
+  })
 })

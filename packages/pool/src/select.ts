@@ -39,19 +39,25 @@ export interface SelectLimits {
   readonly gas: number
   readonly bytes: number
   readonly baseFee: bigint
+  /** Senders whose transactions go before all others'. */
+  readonly first?: ReadonlySet<Address>
 }
 
 /** The least gas a transaction can need: when less is left, nothing fits. */
 const gasLeast = 21_000n
 
 /**
- * The transactions a block should hold, best first: always the account head that pays the highest effective tip, on ties the one seen
+ * The transactions a block should hold, best first: those of the senders named first, among them and among the others always the account head that pays the highest effective tip, on ties the one seen
  * first. An account whose head cannot pay the base fee or does not fit is left out from there on, for its later nonces depend on it.
  */
-export function select(holdings: Holdings, { gas, bytes, baseFee }: SelectLimits): TxRecord[] {
+export function select(
+  holdings: Holdings,
+  { gas, bytes, baseFee, first }: SelectLimits,
+): TxRecord[] {
   const heads: Candidate[] = []
   for (const account of holdings.accounts.values()) {
-    const candidate = candidateAt(account.pending.entries, 0, baseFee)
+    const isFirst = first?.has(account.address) === true
+    const candidate = candidateAt({ list: account.pending.entries, isFirst }, 0, baseFee)
     if (candidate !== undefined) heads.push(candidate)
   }
   for (let index = (heads.length >> 1) - 1; index >= 0; index--) sink(heads, index)
@@ -66,30 +72,35 @@ export function select(holdings: Holdings, { gas, bytes, baseFee }: SelectLimits
       gasLeft -= tx.gas
       bytesLeft -= tx.raw.length
     }
-    const next = fits ? candidateAt(best.list, best.index + 1, baseFee) : undefined
+    const next = fits ? candidateAt(best, best.index + 1, baseFee) : undefined
     replaceTop(heads, next)
   }
   return chosen
 }
 
-interface Candidate {
+interface Line {
   readonly list: readonly Entry[]
+  readonly isFirst: boolean
+}
+
+interface Candidate extends Line {
   readonly index: number
   readonly entry: Entry
   readonly tip: bigint
 }
 
 function candidateAt(
-  list: readonly Entry[],
+  { list, isFirst }: Line,
   index: number,
   baseFee: bigint,
 ): Candidate | undefined {
   const entry = list[index]
   if (entry === undefined || entry.tx.feeCap < baseFee) return undefined
-  return { list, index, entry, tip: effectiveTip(entry.tx, baseFee) }
+  return { list, isFirst, index, entry, tip: effectiveTip(entry.tx, baseFee) }
 }
 
 function isBetter(left: Candidate, right: Candidate): boolean {
+  if (left.isFirst !== right.isFirst) return left.isFirst
   if (left.tip !== right.tip) return left.tip > right.tip
   const { firstSeenMs, seq } = right.entry
   if (left.entry.firstSeenMs !== firstSeenMs) return left.entry.firstSeenMs < firstSeenMs

@@ -128,7 +128,8 @@ export function checkReplacement(old: Entry, tx: TxRecord, bump: number): Failur
   })
 }
 
-function raised(fee: bigint, bump: number): bigint {
+/** The least fee that is `bump` percent, and strictly, more. Wei. */
+export function raised(fee: bigint, bump: number): bigint {
   const threshold = (fee * BigInt(100 + bump)) / 100n
   return threshold > fee ? threshold : fee + 1n
 }

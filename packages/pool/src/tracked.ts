@@ -14,7 +14,9 @@ import type { DropReason } from './op.ts'
 export interface Entry {
   readonly tx: TxRecord
   readonly origin: TxOrigin
-  readonly seq: number
+  seq: number
+  /** `seq` is its rank in the pool. */
+  isRanked: boolean
   readonly firstSeenMs: number
   readonly trackedAtMs: number
   /** Why it is not in the pool; undefined while it is. */

@@ -37,7 +37,9 @@ export interface TrackerParts {
   readonly config: Pick<PoolConfig, 'locals' | 'localLifetimeMs' | 'republishMs'>
   /** False: nothing is written, and nothing survives the process. */
   readonly isJournaling: boolean
-  readonly pool: Pick<Pool, 'has' | 'status'>
+  /** Records say the rank in the pool, so that the whole pool can be restored in its order. */
+  readonly keepsRanks?: boolean
+  readonly pool: Pick<Pool, 'has' | 'status' | 'entry' | 'account'>
   /** A delay between minus and plus the jitter of republishing. Milliseconds. */
   readonly jitterMs: () => number
 }
@@ -57,8 +59,10 @@ export class Tracker {
   /** Read from disk and not yet decided about by the pool. */
   private readonly expected = new Map<string, JournalRow>()
   /** Own nonces that a block has used, with the own transaction or a rival of it: a reorg may free them again. */
-  private readonly used = new Map<string, Since>()
+  private readonly used = new Map<string, Since & { readonly hash: Hash }>()
   private readonly oldestUsed = this.used.keys()
+  /** Those of them that were private. */
+  private readonly usedPrivates = new Set<Hash>()
   /** What could not be written, and what it had replaced. */
   private readonly undone = new WeakMap<Entry, Entry | undefined>()
   private readonly finished = new Map<string, number>()
@@ -66,6 +70,8 @@ export class Tracker {
   private readonly parts: TrackerParts
   private nextSeq = 1
   private resubmitted = 0
+  /** A private one was ever followed here: only then is it asked who is. */
+  private hasPrivates = false
 
   constructor(parts: TrackerParts) {
     this.parts = parts
@@ -80,10 +86,47 @@ export class Tracker {
     return this.byHash.has(hash)
   }
 
+  /** False: nothing here was ever private. */
+  get hasEverPrivate(): boolean {
+    return this.hasPrivates
+  }
+
+  /** Why an own transaction is not in the pool; undefined: it is, or nobody follows it. */
+  waitingFor(hash: Hash): string | undefined {
+    return this.byHash.get(hash)?.waitsFor
+  }
+
+  /** True for what was submitted as private, also after it was mined. */
+  isPrivate(hash: Hash): boolean {
+    return this.byHash.get(hash)?.origin === 'private' || this.usedPrivates.has(hash)
+  }
+
+  /** Those of the transactions that were submitted as private; undefined: none. */
+  privatesOf(txs: readonly TxRecord[]): ReadonlySet<Hash> | undefined {
+    if (!this.hasPrivates) return undefined
+    const found = txs.filter(tx => this.isPrivate(tx.hash) || this.expectsPrivate(tx))
+    return found.length === 0 ? undefined : new Set(found.map(({ hash }) => hash))
+  }
+
+  private expectsPrivate(tx: TxRecord): boolean {
+    const row = this.expected.get(keyOf(tx.sender, tx.nonce))
+    return row?.origin === 'private' && isSame(row.raw, tx.raw)
+  }
+
+  /** The operator wants it followed no longer. Undefined: nobody follows it. */
+  untrack(hash: Hash): readonly Write[] | undefined {
+    const entry = this.byHash.get(hash)
+    if (entry === undefined) return undefined
+    const writes: Write[] = []
+    this.finish(entry, 'untracked', writes)
+    return writes
+  }
+
   /** The rows of the journal, on their way into the pool. */
   expect(rows: readonly JournalRow[]): void {
     for (const row of rows) {
       this.expected.set(keyOf(row.sender, row.nonce), row)
+      if (row.origin === 'private') this.hasPrivates = true
       this.nextSeq = Math.max(this.nextSeq, row.seq + 1)
     }
   }
@@ -146,15 +189,15 @@ export class Tracker {
    * What is followed too long is given up, what the pool has lost comes back to be added again: those tried longest ago first, each
    * sender's in nonce order. `refusal`: why the static checks would refuse it now.
    */
-  recheck(
-    now: number,
-    refusal: (tx: TxRecord) => Code | undefined,
-  ): { readonly txs: readonly TxRecord[]; readonly writes: readonly Write[] } {
+  recheck(now: number, refusal: (tx: TxRecord) => Code | undefined): Recheck {
     const { localLifetimeMs } = this.parts.config
     const writes: Write[] = []
     const waiting: Entry[] = []
+    const expired: Hash[] = []
+    const waits: { hash: Hash; code: Code }[] = []
     for (const entry of this.byHash.values()) {
       if (localLifetimeMs > 0 && now - entry.trackedAtMs >= localLifetimeMs) {
+        expired.push(entry.tx.hash)
         this.finish(entry, 'local-expired', writes)
       } else if (entry.waitsFor !== undefined && isDue(entry, now)) waiting.push(entry)
     }
@@ -167,10 +210,13 @@ export class Tracker {
       entry.lastTryMs = now
       const code = refusal(entry.tx)
       if (code === undefined) txs.push(entry.tx)
-      else entry.waitsFor = code
+      else {
+        if (entry.waitsFor !== code) waits.push({ hash: entry.tx.hash, code })
+        entry.waitsFor = code
+      }
     }
     this.resubmitted += txs.length
-    return { txs: txs.sort(bySenderAndNonce), writes }
+    return { txs: txs.sort(bySenderAndNonce), writes, expired, waits }
   }
 
   /** Own transactions that have been pending for so long since they were published that routers may have lost them. */
@@ -180,6 +226,7 @@ export class Tracker {
     const stale: Entry[] = []
     for (const entry of this.byHash.values()) {
       if (entry.publishAtMs > now || entry.waitsFor !== undefined) continue
+      if (entry.origin === 'private') continue
       if (pool.status(entry.tx.hash) !== 'pending') continue
       stale.push(entry)
       if (stale.length === limits.republishedPerLook) break
@@ -188,11 +235,23 @@ export class Tracker {
     return stale.map(({ tx }) => tx).sort(bySenderAndNonce)
   }
 
-  /** The journal holds these keys: what has to be removed, what is missing. */
-  sweep(keys: readonly Uint8Array[]): readonly Write[] {
+  /** True when an own transaction has this place, or had it before the restart. */
+  follows(sender: Address, nonce: bigint): boolean {
+    return this.bySender.get(sender)?.has(nonce) === true || this.expected.has(keyOf(sender, nonce))
+  }
+
+  /** Its record as it should be now, if it has one. */
+  rowOf(sender: Address, nonce: bigint): readonly Write[] {
+    const entry = this.bySender.get(sender)?.get(nonce)
+    return entry?.isJournaled === true ? [this.put(entry)] : []
+  }
+
+  /** The journal holds these keys, some of them for others: what has to be removed, what is missing. */
+  sweep(keys: readonly Uint8Array[], others: readonly Uint8Array[] = []): readonly Write[] {
     const held = new Map<string, Uint8Array>()
     for (const key of keys) held.set(textOf(key), key)
     const writes: Write[] = []
+    for (const key of others) held.delete(textOf(key))
     for (const row of this.expected.values()) held.delete(textOf(journalKey(row.sender, row.nonce)))
     for (const entry of this.byHash.values()) {
       held.delete(textOf(journalKey(entry.tx.sender, entry.tx.nonce)))
@@ -207,8 +266,16 @@ export class Tracker {
     for (const { entry } of entered) entry.isJournaled = false
   }
 
-  list(): readonly TrackedTx[] {
-    return [...this.byHash.values()].map(({ tx, waitsFor, tries, lastTryMs }) => ({
+  /** What is followed, each sender's in nonce order; without private ones, since whoever reads the file would not know. */
+  own(): readonly TxRecord[] {
+    const open = [...this.byHash.values()].filter(({ origin }) => origin !== 'private')
+    return open.map(({ tx }) => tx).sort(bySenderAndNonce)
+  }
+
+  /** `all`: private ones too. */
+  list(all = true): readonly TrackedTx[] {
+    const shown = [...this.byHash.values()].filter(({ origin }) => all || origin !== 'private')
+    return shown.map(({ tx, waitsFor, tries, lastTryMs }) => ({
       hash: tx.hash,
       from: tx.sender,
       nonce: tx.nonce,
@@ -227,7 +294,7 @@ export class Tracker {
   }
 
   private afterAdd(
-    { origin, txs }: Extract<Op, { op: 'add' }>,
+    { origin, txs, privates }: Extract<Op, { op: 'add' }>,
     { results }: Outcome,
     change: Change,
   ): readonly Answer<Added>[] {
@@ -235,22 +302,29 @@ export class Tracker {
       const result = results[index]
       if (result === undefined) throw new TypeError('one answer per transaction')
       if (origin === 'journal') this.reloaded(tx, result, change)
-      else if (origin === 'local') return this.submitted(tx, result, change)
-      else if (result.ok && this.locals.has(tx.sender)) this.enter({ tx, origin }, change)
+      else if (origin === 'local' || origin === 'private') {
+        const from = origin === 'private' || privates?.has(tx.hash) === true ? 'private' : 'local'
+        return this.submitted(tx, from, result, change)
+      } else if (result.ok && this.locals.has(tx.sender)) this.enter({ tx, origin }, change)
       return result
     })
   }
 
-  private submitted(tx: TxRecord, result: Answer<Added>, change: Change): Answer<Added> {
+  private submitted(
+    tx: TxRecord,
+    origin: 'local' | 'private',
+    result: Answer<Added>,
+    change: Change,
+  ): Answer<Added> {
     const known = this.byHash.get(tx.hash)
     if (result.ok) {
-      const isFollowed = this.enter({ tx, origin: 'local' }, change)
+      const isFollowed = this.enter({ tx, origin }, change)
       return isFollowed ? result : ok({ ...result.value, tracked: false })
     }
     const { code } = result
     if (known !== undefined) this.refused(known, code, change.writes)
     else if (temporary.has(code)) {
-      const isFollowed = this.enter({ tx, origin: 'local', waitsFor: code }, change)
+      const isFollowed = this.enter({ tx, origin, waitsFor: code }, change)
       return isFollowed ? ok({ hash: tx.hash, half: 'queued', deferred: code }) : result
     }
     return result
@@ -289,7 +363,7 @@ export class Tracker {
       const key = keyOf(tx.sender, tx.nonce)
       const since = this.used.get(key)
       if (since === undefined || path.included.has(tx.hash)) continue
-      this.used.delete(key)
+      this.free(key)
       const isPooled = this.parts.pool.has(tx.hash)
       const waits = isPooled ? {} : { waitsFor: 'reorg-lost' }
       this.enter({ tx, origin: since.origin, since, ...waits }, change)
@@ -315,8 +389,14 @@ export class Tracker {
   ): boolean {
     const { tx, waitsFor } = wish
     const instead = this.bySender.get(tx.sender)?.get(tx.nonce)
+    const rank = this.parts.keepsRanks === true ? this.parts.pool.entry(tx.hash)?.seq : undefined
     if (instead?.tx.hash === tx.hash) {
       instead.waitsFor = waitsFor
+      if (rank !== undefined && instead.seq !== rank) {
+        instead.seq = rank
+        instead.isRanked = true
+        if (this.parts.isJournaling) writes.push(this.put(instead))
+      }
       return true
     }
     const row = this.takeExpected(tx)
@@ -324,11 +404,14 @@ export class Tracker {
     const fresh = { origin: wish.origin, seq: this.nextSeq, firstSeenMs: now, trackedAtMs: now }
     const since = wish.since ?? row ?? fresh
     if (since === fresh) this.nextSeq += 1
-    const isOnDisk = row !== undefined && isSame(row.raw, tx.raw)
+    const seq = rank ?? since.seq
+    const isOnDisk = row !== undefined && isSame(row.raw, tx.raw) && isSeated(row, seq, rank)
+    if (since.origin === 'private') this.hasPrivates = true
     const entry: Entry = {
       tx,
       origin: since.origin,
-      seq: since.seq,
+      seq,
+      isRanked: rank !== undefined,
       firstSeenMs: since.firstSeenMs,
       trackedAtMs: since.trackedAtMs,
       waitsFor,
@@ -355,7 +438,10 @@ export class Tracker {
 
   private put(entry: Entry): Write {
     entry.isJournaled = true
-    return putRow(entry)
+    if (this.parts.keepsRanks !== true) return putRow(entry)
+    const account = this.parts.pool.account(entry.tx.sender)
+    const isLast = account?.queue.last()?.tx.hash === entry.tx.hash
+    return putRow(account !== undefined && isLast ? { ...entry, beatMs: account.beat } : entry)
   }
 
   private insert(entry: Entry): void {
@@ -380,12 +466,22 @@ export class Tracker {
     if (entry.isJournaled) writes.push(deleteRow(entry.tx.sender, entry.tx.nonce))
     if (reason !== 'mined' && reason !== 'nonce-used') return
     const { origin, seq, firstSeenMs, trackedAtMs } = entry
-    const key = keyOf(entry.tx.sender, entry.tx.nonce)
-    this.used.delete(key)
-    this.used.set(key, { origin, seq, firstSeenMs, trackedAtMs })
+    const { hash, sender, nonce } = entry.tx
+    const key = keyOf(sender, nonce)
+    this.free(key)
+    this.used.set(key, { hash, origin, seq, firstSeenMs, trackedAtMs })
+    if (origin === 'private') this.usedPrivates.add(hash)
     if (this.used.size <= limits.trackedMinedMax) return
     const { value: oldest } = this.oldestUsed.next()
-    if (oldest !== undefined) this.used.delete(oldest)
+    if (oldest !== undefined) this.free(oldest)
+  }
+
+  /** No block is remembered to have used this nonce. */
+  private free(key: string): void {
+    const used = this.used.get(key)
+    if (used === undefined) return
+    this.used.delete(key)
+    this.usedPrivates.delete(used.hash)
   }
 
   private published(entry: Entry, now: number): void {
@@ -395,4 +491,20 @@ export class Tracker {
   private count(reason: string): void {
     this.finished.set(reason, (this.finished.get(reason) ?? 0) + 1)
   }
+}
+
+/** What a look at own transactions came to. */
+export interface Recheck {
+  /** To be added again. */
+  readonly txs: readonly TxRecord[]
+  readonly writes: readonly Write[]
+  /** Given up. */
+  readonly expired: readonly Hash[]
+  /** Refused for another reason than before. */
+  readonly waits: readonly { readonly hash: Hash; readonly code: Code }[]
+}
+
+/** The row says what is so. */
+function isSeated(row: JournalRow, seq: number, rank: number | undefined): boolean {
+  return row.seq === seq && (row.isRanked === true) === (rank !== undefined)
 }

@@ -1,9 +1,16 @@
 import type { ActorRef, Context } from '@rockpool/actor'
-import { type ChainHead, type ChainMessage, type Hash, joinHeads, limits } from '@rockpool/protocol'
+import {
+  type ChainHead,
+  type ChainMessage,
+  type Hash,
+  joinHeads,
+  limits,
+  type TxRecord,
+} from '@rockpool/protocol'
 import type { AddQueue, Batch } from './add-queue.ts'
-import type { Announcer } from './announcer.ts'
+import type { About, Announcer } from './announcer.ts'
 import { askViews, notReady, type Views } from './chain-views.ts'
-import type { Accounts, Op } from './op.ts'
+import type { Accounts, AddPart, Op } from './op.ts'
 import type { Pool } from './pool.ts'
 import { resetPath } from './reorg.ts'
 
@@ -23,6 +30,14 @@ export interface TurnsParts {
   /** The pool's time. Milliseconds. */
   readonly now: () => number
   readonly chain: ActorRef<ChainMessage>
+  /** Those that were submitted as private; undefined: none. */
+  readonly privatesOf: (txs: readonly TxRecord[]) => ReadonlySet<Hash> | undefined
+  /** Those that were here before a restart, as they stood; and the ranks they hold. */
+  readonly standingsOf: (txs: readonly TxRecord[]) => Pick<AddPart, 'restored' | 'seqFloor'>
+  /** The journal is still being read: whatever comes is to come after it. */
+  readonly isReading: () => boolean
+  /** Whether private transactions come back when their block leaves the chain. */
+  readonly privateReinject: boolean
   /** Transactions of one turn. */
   readonly turnMax: number
 }
@@ -32,7 +47,7 @@ export interface TurnsParts {
  * order, heads in front and joined to one. Accounts are asked at the head the pool has, or gets, with that operation, and serve nothing else.
  */
 export function createTurns(parts: TurnsParts) {
-  const { ctx, pool, adds, announcer, now, chain, turnMax } = parts
+  const { ctx, pool, adds, announcer, now, chain, turnMax, privatesOf, standingsOf } = parts
   let nextHead: ChainHead | undefined
   let isAsking = false
   /** The state of the next head could not be had; it is asked for again a little later, and adds go on at the old head. */
@@ -65,7 +80,7 @@ export function createTurns(parts: TurnsParts) {
   /** Begins the next operation, if none is under way. */
   function work(): void {
     // What is on its way to the disk gives the next turn when it has arrived.
-    if (isAsking || announcer.isFull) return
+    if (isAsking || announcer.isFull || parts.isReading()) return
     if (hasRun) return goOn()
     if (nextHead !== undefined && !isResting) return askHead(nextHead)
     const batch = adds.next(turnMax)
@@ -76,7 +91,7 @@ export function createTurns(parts: TurnsParts) {
   function askHead(head: ChainHead): void {
     nextHead = undefined
     isAsking = true
-    const addresses = pool.needs({ op: 'reset', path: resetPath(head, pool.compat) })
+    const addresses = pool.needs({ op: 'reset', path: pathOf(head).path })
     if (addresses.length === 0) return onHead(head, { ok: true, accounts: new Map() })
     askViews<TurnMessage>(ctx, chain, { addresses, at: head.new.hash }, views => ({
       type: 'pool.headViews',
@@ -99,10 +114,27 @@ export function createTurns(parts: TurnsParts) {
     if (!follows) ctx.log.warn('pool/head-gap', { from: pool.head.number, to: head.old.number })
     const old = follows ? head.old : null
     const isSetBack = isForgetting(head)
-    const path = resetPath(head, pool.compat)
-    const reset = { op: 'reset', now: now(), old, new: head.new, accounts } as const
-    run({ ...reset, path: isSetBack ? { ...path, kind: 'sethead' } : path })
+    const { path, privates } = pathOf(head)
+    run(
+      {
+        ...{ op: 'reset', now: now(), old, new: head.new, accounts },
+        path: isSetBack ? { ...path, kind: 'sethead' } : path,
+        ...(privates && { privates }),
+      },
+      { blocks: head.added },
+    )
     if (isSetBack) run({ op: 'clear', now: now() })
+  }
+
+  /** What comes back stays private if it was, or does not come back. */
+  function pathOf(head: ChainHead) {
+    const path = resetPath(head, pool.compat)
+    if (path.discarded.length === 0) return { path }
+    const privates = privatesOf(path.discarded)
+    if (privates === undefined || parts.privateReinject) return { path, privates }
+    return {
+      path: { ...path, discarded: path.discarded.filter(({ hash }) => !privates.has(hash)) },
+    }
   }
 
   function isForgetting({ removed, ancestor }: ChainHead): boolean {
@@ -126,8 +158,10 @@ export function createTurns(parts: TurnsParts) {
         views,
       }))
     }
-    if (txs.length === 0) announcer.say(() => batch.answer([]))
-    else run({ op: 'add', now: now(), origin, txs, accounts }, batch)
+    if (txs.length === 0) return announcer.answerRefused(batch)
+    const privates = ownOrigins.has(origin) ? privatesOf(txs) : undefined
+    const more = { ...(privates && { privates }), ...standingsOf(txs) }
+    run({ op: 'add', now: now(), origin, txs, accounts, ...more }, { batch })
   }
 
   function onAdd(batch: Batch, known: Accounts, views: Views): void {
@@ -137,11 +171,11 @@ export function createTurns(parts: TurnsParts) {
     announcer.refuse(batch, notReady(views.why))
   }
 
-  function run(op: Op, batch?: Batch): void {
+  function run(op: Op, about: About = {}): void {
     hasRun = true
     const outcome = pool.apply(op)
     if (outcome.refused !== undefined) throw new Error(outcome.refused)
-    announcer.conclude(op, outcome, batch)
+    announcer.conclude(op, outcome, about)
   }
 
   /** More waits: it gets a turn of its own, behind what waits in the mailbox. When that is full, its messages give it one as well. */
@@ -165,3 +199,6 @@ export function createTurns(parts: TurnsParts) {
 function joined(first: ChainHead, second: ChainHead): ChainHead {
   return first.new.hash === second.old.hash ? joinHeads(first, second) : second
 }
+
+/** Where private transactions come from, besides the chain. */
+const ownOrigins: ReadonlySet<string> = new Set(['local', 'journal'])

@@ -353,6 +353,12 @@ export const limits = {
   recordBlobBytesMin: 4_096,
   recordRememberedMax: 4_096,
   recordDepthMax: 64,
+  /** Pool: events of one story (the first four and the last), missing nonces named, senders whose lost nonces are remembered. */
+  storyEventsMax: 16,
+  missingNoncesMax: 16,
+  storyParentsMax: 4_096,
+  /** Pool: candidates named for a short hash. */
+  shortHashMatchesMax: 8,
   /** Mailboxes. */
   mailbox: {
     chain: 256,

@@ -26,7 +26,8 @@ export type AnswerSize = 'small' | 'large' | 'huge'
 export interface Method {
   readonly name: string
   readonly params: readonly Param<unknown>[]
-  readonly scope: 'public' | 'devnet'
+  /** `admin`: on the control socket alone. */
+  readonly scope: 'public' | 'devnet' | 'admin'
   /** Tokens of the caller's bucket. */
   readonly cost: number
   readonly answer: AnswerSize
@@ -39,7 +40,7 @@ type Values<P extends readonly Param<unknown>[]> = {
 }
 
 export interface MethodOptions {
-  readonly scope?: 'public' | 'devnet'
+  readonly scope?: 'public' | 'devnet' | 'admin'
   readonly cost?: number
   readonly answer?: AnswerSize
 }

@@ -2,6 +2,7 @@ import { limits, type Series } from '@rockpool/protocol'
 import type { ClientLimits } from './clients.ts'
 import { createFilters, type Filters } from './filters.ts'
 import { createDispatcher, type Dispatcher } from './json-rpc.ts'
+import type { Method } from './method.ts'
 import { createBackend, type RpcParts } from './parts.ts'
 import { devnetMethods } from './rpc/devnet.ts'
 import { devnetAliases } from './rpc/devnet-aliases.ts'
@@ -13,6 +14,8 @@ import { ethReadMethods } from './rpc/eth-read.ts'
 import { ethSendMethods } from './rpc/eth-send.ts'
 import { listingMethods, nodeMethods } from './rpc/net-web3.ts'
 import { txpoolMethods } from './rpc/txpool.ts'
+import { txpoolAdminMethods } from './rpc/txpool-admin.ts'
+import { txpoolWhyMethods } from './rpc/txpool-why.ts'
 import { rpcOverHttp } from './rpc-http.ts'
 import { createRpcMeter, type RpcMeter } from './rpc-meter.ts'
 import { type Listening, startHttp, type Times } from './server.ts'
@@ -22,6 +25,8 @@ import { rpcOverWebSocket } from './websocket.ts'
 /** The node's JSON-RPC, whatever carries it. */
 export interface Rpc {
   readonly dispatcher: Dispatcher
+  /** What the operator may call besides: whoever owns the data directory. */
+  readonly admin: Dispatcher
   readonly subscriptions: Subscriptions
   readonly filters: Filters
   readonly meter: RpcMeter
@@ -44,24 +49,32 @@ export function createRpc(parts: RpcParts): Rpc {
     ...ethCallMethods(backend),
     ...ethSendMethods(backend),
     ...ethListenMethods(filters),
-    ...txpoolMethods(backend),
     ...nodeMethods(backend),
     ...(parts.devnetControl ? [...devnetMethods(backend), ...clockMethods(backend)] : []),
     ...(parts.links === undefined ? [] : linkMethods(parts.links)),
   ]
-  const table = [...base, ...(parts.devnetControl ? devnetAliases(backend, base) : [])]
+  const shared = [...base, ...(parts.devnetControl ? devnetAliases(backend, base) : [])]
+  const table = [...shared, ...txpoolMethods(backend), ...txpoolWhyMethods(backend)]
+  const adminTable = [
+    ...shared,
+    ...txpoolMethods(backend, true),
+    ...txpoolWhyMethods(backend, true),
+    ...txpoolAdminMethods(backend),
+  ]
   const onBug = (error: unknown, method?: string) =>
     parts.log.error('rpc/bug', { method, error: error instanceof Error ? error.stack : error })
-  const dispatcher = createDispatcher({
-    methods: [...table, ...listingMethods(table)],
-    meter,
-    onBug,
-    draining: () => parts.draining(),
-    ...(parts.batchMax !== undefined && { batchMax: parts.batchMax }),
-    ...(parts.responseBytesMax !== undefined && { responseBytesMax: parts.responseBytesMax }),
-  })
+  const dispatcherOf = (methods: readonly Method[]) =>
+    createDispatcher({
+      methods: [...methods, ...listingMethods(methods)],
+      meter,
+      onBug,
+      draining: () => parts.draining(),
+      ...(parts.batchMax !== undefined && { batchMax: parts.batchMax }),
+      ...(parts.responseBytesMax !== undefined && { responseBytesMax: parts.responseBytesMax }),
+    })
   return {
-    dispatcher,
+    dispatcher: dispatcherOf(table),
+    admin: dispatcherOf(adminTable),
     subscriptions,
     filters,
     meter,

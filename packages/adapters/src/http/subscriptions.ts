@@ -16,6 +16,7 @@ export type Topic =
   | 'newPendingTransactionsFull'
   | 'logs'
   | 'syncing'
+  | 'poolEvents'
 
 /** Takes one notification as JSON text. */
 export type Sink = (result: string) => void
@@ -23,7 +24,8 @@ export type Sink = (result: string) => void
 /** The subscriptions of one connection. */
 export interface Subscriber {
   /** The id under which notifications come. */
-  subscribe(topic: Topic): string
+  /** `reasons`: of `poolEvents`, only drops for one of them. */
+  subscribe(topic: Topic, reasons?: readonly string[]): string
   unsubscribe(id: string): void
 }
 
@@ -35,10 +37,13 @@ export type Subscriptions = ReturnType<typeof createSubscriptions>
  */
 export function createSubscriptions(observe: (listener: (fact: Fact) => void) => () => void) {
   const sinks = new Map<Topic, Set<Sink>>()
+  const poolSinks = new Set<(fact: PoolChanged) => void>()
   const stop = observe(fact => {
     if (fact.type === 'chain.head') tellHeads(fact)
-    else if (fact.type === 'pool.changed') tellPending(fact)
-    else if (fact.type === 'chain.syncing') tellSyncing(fact)
+    else if (fact.type === 'pool.changed') {
+      tellPending(fact)
+      for (const tellOne of poolSinks) tellOne(fact)
+    } else if (fact.type === 'chain.syncing') tellSyncing(fact)
   })
 
   function tellHeads({ added }: ChainHead): void {
@@ -70,7 +75,8 @@ export function createSubscriptions(observe: (listener: (fact: Fact) => void) =>
     }
   }
 
-  function listen(topic: Topic, sink: Sink): () => void {
+  function listen(topic: Topic, sink: Sink, reasons?: readonly string[]): () => void {
+    if (topic === 'poolEvents') return listenPool(sink, reasons)
     const listeners = sinks.get(topic) ?? new Set()
     sinks.set(topic, listeners.add(sink))
     return () => {
@@ -79,7 +85,31 @@ export function createSubscriptions(observe: (listener: (fact: Fact) => void) =>
     }
   }
 
+  function listenPool(sink: Sink, reasons?: readonly string[]): () => void {
+    const wanted = reasons === undefined ? undefined : new Set(reasons)
+    const tellOne = (fact: PoolChanged) => {
+      const text = poolEventsText(fact, wanted)
+      if (text !== undefined) sink(text)
+    }
+    poolSinks.add(tellOne)
+    return () => poolSinks.delete(tellOne)
+  }
+
   return { listen, stop }
+}
+
+/** One turn of the pool as a batch of hashes; undefined: nothing of it is wanted. Facts do not name what is private. */
+function poolEventsText(
+  { head, added, promoted, demoted, dropped }: PoolChanged,
+  reasons: ReadonlySet<string> | undefined,
+): string | undefined {
+  const left = reasons === undefined ? dropped : dropped.filter(({ reason }) => reasons.has(reason))
+  if (reasons !== undefined && left.length === 0) return undefined
+  if (reasons !== undefined) return JSON.stringify({ head, dropped: left })
+  const count = added.length + promoted.length + demoted.length + left.length
+  if (count === 0) return undefined
+  const replaced = left.filter(({ reason }) => reason === 'replaced')
+  return JSON.stringify({ head, added, promoted, demoted, dropped: left, replaced })
 }
 
 function tell(listeners: ReadonlySet<Sink>, result: string): void {
@@ -98,14 +128,15 @@ export function subscriptionsOf(
 ): ConnectionSubscriptions {
   const stops = new Map<string, () => void>()
   return {
-    subscribe(topic) {
+    subscribe(topic, reasons) {
       if (stops.size >= limits.rpcSubscriptionsMax)
         throw tooMany(`too many subscriptions, at most ${limits.rpcSubscriptionsMax} a connection`)
       const id = newId()
-      const head = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":`
+      const space = topic === 'poolEvents' ? 'txpool' : 'eth'
+      const head = `{"jsonrpc":"2.0","method":"${space}_subscription","params":{"subscription":"${id}","result":`
       stops.set(
         id,
-        hub.listen(topic, result => send(`${head}${result}}}`)),
+        hub.listen(topic, result => send(`${head}${result}}}`), reasons),
       )
       return id
     },

@@ -28,6 +28,7 @@ import {
 } from '@rockpool/protocol'
 import { type Hex, keccak256 as keccakHex, parseSignature } from 'viem'
 import { mnemonicToAccount, privateKeyToAccount, sign } from 'viem/accounts'
+import type { Dispatcher } from './json-rpc.ts'
 import type { RpcParts } from './parts.ts'
 import { createRpc } from './rpc.ts'
 
@@ -149,7 +150,7 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
   const pooled: TxRecord[] = []
   const bugs: unknown[] = []
   const logged: (readonly [string, unknown])[] = []
-  const state: { syncing: boolean; draining: boolean; answers: boolean } = {
+  const state: { syncing: boolean; draining: boolean; answers: boolean; tip?: bigint } = {
     ...{ syncing: false, draining: false, answers: true },
   }
   const newest = () => blocks[blocks.length - 1] ?? blockOf(0)
@@ -247,6 +248,31 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
               : { state: 'waiting', reason: 'pool/full', lastTryMs: 4_096 }),
           })),
         )
+      case 'pool.explain': {
+        const known = pooled.find(({ hash }) => hash === message.subject)
+        return message.reply.tell({
+          ...{ subject: `tx ${message.subject}`, unblock: [{ do: 'send', nonce: 7n }], story: [] },
+          ...(known === undefined
+            ? { state: 'unknown', reason: 'unknown', why: message.all ? 'Of all.' : 'Never seen.' }
+            : { state: 'pending', reason: 'executable', why: 'Executable.', tracked: true }),
+        })
+      }
+      case 'pool.getInfo':
+        return message.reply.tell({
+          ...{ config: { priceLimit: 1n }, head: { number: 2, hash: zeroHash }, drifted: false },
+          ...{ gasTip: 9n, stats: { pending: 0, queued: 0, slots: 0 }, tracked: 0 },
+          stories: { kept: 0, bound: 64 },
+        })
+      case 'pool.drop':
+      case 'pool.untrack':
+        return message.reply.tell(pooled.some(({ hash }) => hash === message.hash))
+      case 'pool.findHashes':
+        return message.reply.tell(pooled.map(({ hash }) => hash))
+      case 'pool.getOwn':
+        return message.reply.tell(pooled)
+      case 'pool.setGasTip':
+        state.tip = message.tip
+        return
       case 'pool.getStatus':
         return message.reply.tell({ pending: pooled.length, queued: 0, slots: pooled.length })
       case 'pool.getContent': {
@@ -349,12 +375,20 @@ export async function createTestNode(parts: Partial<RpcParts> = {}) {
       for (const listener of listeners) listener(fact)
     },
     /** Result or error of one call, without any socket. */
-    call: async (method: string, ...params: readonly unknown[]): Promise<Called> => {
-      const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-      const { body } = await rpc.dispatcher.answer(text, {})
-      return JSON.parse(typeof body === 'string' ? body : (body?.text() ?? '{}')) as Called
-    },
+    call: (method: string, ...params: readonly unknown[]) => callOf(rpc.dispatcher, method, params),
+    /** The same as the operator. */
+    adminCall: (method: string, ...params: readonly unknown[]) => callOf(rpc.admin, method, params),
   }
+}
+
+async function callOf(
+  dispatcher: Dispatcher,
+  method: string,
+  params: readonly unknown[],
+): Promise<Called> {
+  const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const { body } = await dispatcher.answer(text, {})
+  return JSON.parse(typeof body === 'string' ? body : (body?.text() ?? '{}')) as Called
 }
 
 export interface Called {

@@ -3,6 +3,7 @@ import type { ChainHead } from '../events.ts'
 import type { TxRecord } from '../tx/record.ts'
 import type { Address, Hash } from '../values/bytes.ts'
 import type { PeerId } from '../values/peer.ts'
+import type { Explanation } from './explain.ts'
 import type { Reply } from './reply.ts'
 
 /** Where a transaction came from. `local`: submitted to this node by RPC. */
@@ -36,6 +37,8 @@ export type PoolSubmit = {
   feeCapWei?: bigint
   /** False refuses transactions that could be replayed on another chain; absent: they are taken. */
   allowUnprotected?: boolean
+  /** It never leaves this node but in a block. */
+  isPrivate?: boolean
   reply: Reply<Answer<Added>>
 }
 
@@ -60,12 +63,20 @@ export interface PoolContent {
 
 export type PoolGetStatus = { type: 'pool.getStatus'; reply: Reply<PoolStats> }
 /** RPC asks for everything, or for one sender's transactions. */
-export type PoolGetContent = { type: 'pool.getContent'; from?: Address; reply: Reply<PoolContent> }
+export type PoolGetContent = {
+  type: 'pool.getContent'
+  from?: Address
+  /** The operator asks: private ones too. */
+  all?: true
+  reply: Reply<PoolContent>
+}
 /** RPC asks for the next nonce after the sender's pending transactions. */
 export type PoolGetNonce = { type: 'pool.getNonce'; address: Address; reply: Reply<Answer<bigint>> }
 export type PoolGetTransaction = {
   type: 'pool.getTransaction'
   hash: Hash
+  /** The operator asks: a private one too. */
+  all?: true
   reply: Reply<PooledTx | null>
 }
 
@@ -80,6 +91,44 @@ export type PoolSelect = {
 
 /** An operator raises or lowers the minimum tip. Wei. */
 export type PoolSetGasTip = { type: 'pool.setGasTip'; tip: bigint }
+
+/** An operator takes a transaction out, for good. Answered false when the pool does not have it. */
+export type PoolDrop = { type: 'pool.drop'; hash: Hash; reply: Reply<boolean> }
+/** An operator has an own transaction followed no longer. Answered false when nobody follows it. */
+export type PoolUntrack = { type: 'pool.untrack'; hash: Hash; reply: Reply<boolean> }
+
+/** What became of a transaction and why, or how it stands with an account. */
+export type PoolExplain = {
+  type: 'pool.explain'
+  subject: Hash | Address
+  /** The operator asks: private ones too. */
+  all?: true
+  reply: Reply<Explanation>
+}
+
+/** Hashes the pool knows something about that begin so, at most as many as said. `0x` and at least four digits. */
+export type PoolFindHashes = {
+  type: 'pool.findHashes'
+  prefix: string
+  most: number
+  reply: Reply<readonly Hash[]>
+}
+
+/** The pool as it is set up and stands. */
+export interface PoolInfo {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly head: { readonly number: number; readonly hash: Hash }
+  /** The state of a later head could not be had. */
+  readonly drifted: boolean
+  /** Least tip cap now. Wei. */
+  readonly gasTip: bigint
+  readonly stats: PoolStats
+  /** Records read from disk and decided about, of how many; absent when that is done. */
+  readonly loading?: { readonly done: number; readonly of: number }
+  readonly tracked: number
+  readonly stories: { readonly kept: number; readonly bound: number; readonly oldestMs?: number }
+}
+export type PoolGetInfo = { type: 'pool.getInfo'; reply: Reply<PoolInfo> }
 
 /** The tracker looks after own transactions: answered with those that should be added again, each sender's in nonce order. */
 export type PoolRecheck = { type: 'pool.recheck'; reply: Reply<readonly TxRecord[]> }
@@ -108,10 +157,23 @@ export interface TrackerStats {
   readonly resubmitted: number
   /** No longer followed, by reason. */
   readonly finished: ReadonlyMap<string, number>
+  /** Stories kept of transactions that are not in the pool. */
+  readonly stories?: number
+  /** Refused by the pool or in front of it, by code. */
+  readonly rejected?: ReadonlyMap<string, number>
+  /** Questions why, by the state that was answered. */
+  readonly explained?: ReadonlyMap<string, number>
 }
 
 /** RPC asks for every own transaction that is followed. */
-export type PoolGetTracked = { type: 'pool.getTracked'; reply: Reply<readonly TrackedTx[]> }
+export type PoolGetTracked = {
+  type: 'pool.getTracked'
+  /** The operator asks: private ones too. */
+  all?: true
+  reply: Reply<readonly TrackedTx[]>
+}
+/** An operator asks for every own transaction that is followed, to write it to a file. */
+export type PoolGetOwn = { type: 'pool.getOwn'; reply: Reply<readonly TxRecord[]> }
 export type PoolGetTrackerStats = { type: 'pool.getTrackerStats'; reply: Reply<TrackerStats> }
 
 /**
@@ -130,9 +192,15 @@ export type PoolMessage =
   | PoolGetTransaction
   | PoolSelect
   | PoolSetGasTip
+  | PoolDrop
+  | PoolUntrack
+  | PoolExplain
+  | PoolFindHashes
+  | PoolGetInfo
   | PoolRecheck
   | PoolTakeStale
   | PoolSweepJournal
   | PoolGetTracked
+  | PoolGetOwn
   | PoolGetTrackerStats
   | ChainHead

@@ -7,14 +7,15 @@ import { address } from './params.ts'
 
 type Half = PoolContent['pending']
 
-/** geth's views of the pool. */
-export function txpoolMethods({ pool, parts }: Backend): Method[] {
+/** geth's views of the pool, and what it tracks. `all`: private transactions too, for the operator. */
+export function txpoolMethods({ pool, parts }: Backend, all?: true): Method[] {
   const named = (account: Address) => checksumAddress(account, parts.keccak256)
 
   function content(from?: Address): Promise<PoolContent> {
     return pool.ask<PoolContent>(reply => ({
       type: 'pool.getContent',
       ...(from !== undefined && { from }),
+      ...(all && { all }),
       reply,
     }))
   }
@@ -63,6 +64,7 @@ export function txpoolMethods({ pool, parts }: Backend): Method[] {
       async () => {
         const tracked = await pool.ask<readonly TrackedTx[]>(reply => ({
           type: 'pool.getTracked',
+          ...(all && { all }),
           reply,
         }))
         return tracked.map(({ hash, from, nonce, state, reason, tries, lastTryMs }) => ({

@@ -4,6 +4,7 @@ import { bisectCommand } from './commands/bisect.ts'
 import { corpusCommand, gateCommand } from './commands/corpus.ts'
 import { plantedCommand } from './commands/planted.ts'
 import { soakCommand, speedCommand } from './commands/rates.ts'
+import { addScenario } from './commands/scenario.ts'
 import { oneCommand, replayCommand, shrinkCommand, twiceCommand } from './commands/single.ts'
 import { swarmCommand } from './commands/swarm.ts'
 import { UsageError } from './usage.ts'
@@ -94,6 +95,7 @@ program
   .option('--bad <commit>', 'one with it', 'HEAD')
   .option('--json', 'for programs')
   .action(ends(bisectCommand))
+addScenario(program, ends)
 
 try {
   await program.parseAsync()

@@ -33,11 +33,23 @@ export interface Watching {
   readonly drivers?: WorldParts['drivers']
 }
 
+/** What a world needs of this process. */
+export async function worldCrypto() {
+  crypto ??= createCrypto({ workers: 0 })
+  return {
+    crypto: await crypto,
+    sign: signDigest,
+    addressOf: addressOfKey,
+    hop: () => new Promise<void>(resolve => setImmediate(resolve)),
+    cpuMs,
+    tripwire: true,
+  }
+}
+
 let crypto: ReturnType<typeof createCrypto> | undefined
 
 /** One world from its start to its end, its first violation or `untilMs`. */
 export async function runHistory(history: History, watching: Watching = {}): Promise<RunResult> {
-  crypto ??= createCrypto({ workers: 0 })
   const { options, planted } = history
   const bug = planted === undefined ? undefined : plantedBugs.get(planted)
   if (planted !== undefined && bug === undefined) {
@@ -47,15 +59,10 @@ export async function runHistory(history: History, watching: Watching = {}): Pro
   }
   const { drivers = [], ...watcher } = watching
   return runWorld(options, {
-    crypto: await crypto,
-    sign: signDigest,
-    addressOf: addressOfKey,
-    hop: () => new Promise(resolve => setImmediate(resolve)),
-    cpuMs,
+    ...(await worldCrypto()),
     books: createBooks(),
     chain: worldChain,
     drivers: [planDriver(history.plan ?? drawPlan(options), workDeeds), ...drivers],
-    tripwire: true,
     ...(bug && { decorate: (build, node, world) => bug.decorate(build, node, world) }),
     ...watcher,
   })

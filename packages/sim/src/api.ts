@@ -100,6 +100,8 @@ export interface SimNode {
   readonly sealer: Address
   /** Peers it never bans. Absent: nobody. */
   readonly statics?: readonly PeerId[]
+  /** Whom it is connected with now. */
+  readonly peers?: readonly PeerId[]
 }
 
 /** What only evil peers get: a voice on the wire that need not keep any rule. */
@@ -137,6 +139,8 @@ export interface Faults {
   /** The node takes so many bytes a second from each of its links; undefined: all. */
   slowReader(node: number, bytesPerSecond: number | undefined): void
   bandwidth(from: number, to: number, bytesPerSecond: number | undefined): void
+  /** What goes from one node to another takes so much longer. */
+  latency(from: number, to: number, ms: number): void
   /** Chance with which a dial by this node fails. */
   dialFailure(node: number, chance: number): void
   /** As SIGKILL: nothing is said, the disk keeps a prefix. */
@@ -328,6 +332,10 @@ export interface WorldParts {
   readonly tripwire?: boolean
   /** Stops here, before the end. */
   readonly untilMs?: number
+  /** When everything is mended and started by the world; absent: as its options say. At the end: never. */
+  readonly healMs?: number
+  /** Of the genesis: who may make blocks on demand. */
+  readonly director?: Address
 }
 
 /** One event of the run: a turn, or a timer of the world. */

@@ -61,6 +61,7 @@ export function createFaults(parts: Parts): Faults {
       for (const link of network.allLinks()) {
         link.cut = false
         link.bytesPerSecond = undefined
+        link.extraMs = 0
       }
       for (const node of nodes) {
         node.disk.heal()
@@ -107,6 +108,11 @@ export function createFaults(parts: Parts): Faults {
       say(`link n${from} > n${to}: ${bytesPerSecond ?? 'all'} bytes a second`)
       linkOf(from, to).bytesPerSecond = bytesPerSecond
       if (bytesPerSecond === undefined) parts.mended()
+    },
+    latency(from, to, ms) {
+      say(`link n${from} > n${to}: ${ms} ms longer`)
+      linkOf(from, to).extraMs = ms
+      if (ms === 0) parts.mended()
     },
     dialFailure(index, chance) {
       on(index, node => {

@@ -43,6 +43,21 @@ export {
   shrinkPlan,
   smallerOptions,
 } from './shrink.ts'
+export { drive, type EvilVoice, type Stage } from './scenario/drive.ts'
+export { commandChain, insideOf } from './scenario/inside.ts'
+export { Judge, type NodeLook, type Verdict, type Wants } from './scenario/judge.ts'
+export {
+  evilNames,
+  type Gear,
+  groupsOf,
+  honestNames,
+  PlanError,
+  planFaults,
+  readPlan,
+  type ScenarioPlan,
+  type Step,
+} from './scenario/plan.ts'
+export { type ScenarioResult, simulate } from './scenario/sim-gear.ts'
 export { mustBeSeen } from './sometimes.ts'
 export { workDeeds } from './work.ts'
 export { runWorld } from './world.ts'

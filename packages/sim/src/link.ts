@@ -8,6 +8,8 @@ const APART_MS = 0.001
 export class Link {
   cut = false
   bytesPerSecond: number | undefined = undefined
+  /** On top of what the link takes by itself. */
+  extraMs = 0
   private last = 0
   private freeAt = 0
   private readonly clock: VirtualClock
@@ -50,7 +52,7 @@ export class Link {
   }
 
   travelMs(): number {
-    return this.minMs + this.rng.exp(this.meanMs)
+    return this.minMs + this.extraMs + this.rng.exp(this.meanMs)
   }
 }
 

@@ -99,6 +99,10 @@ export class WorldNode implements SimNode {
     return (peers?.static ?? []).map(addr => addr.slice(addr.lastIndexOf('/') + 1))
   }
 
+  get peers(): readonly PeerId[] {
+    return [...(this.host?.connections.keys() ?? [])]
+  }
+
   /** A process runs here, whether it serves already or not. */
   get isOn(): boolean {
     return this.host !== undefined

@@ -49,7 +49,7 @@ export class View implements WorldView {
     this.names = inner.names
     this.crypto = inner.parts.crypto
     this.endMs = inner.endMs
-    this.healMs = healMsOf(inner.options)
+    this.healMs = inner.parts.healMs ?? healMsOf(inner.options)
     this.sign = inner.parts.sign
     this.addressOf = inner.parts.addressOf
   }

@@ -45,7 +45,11 @@ const mayComeAgain: ReadonlySet<Code> = new Set<Code>([
  * too little to be taken. What a node did not take goes to the node of the account's next transaction, before it. So any part of a plan is a
  * plan.
  */
-export function transfers(world: WorldView): (args: PlanArgs['tx']) => void {
+export function transfers(
+  world: Pick<WorldView, 'genesis' | 'sign' | 'fork' | 'submit'> & {
+    readonly crypto: Pick<WorldView['crypto'], 'keccak256'>
+  },
+): (args: PlanArgs['tx']) => void {
   const { genesis } = world
   const signing = {
     keccak256: (bytes: Uint8Array) => world.crypto.keccak256(bytes),

@@ -287,7 +287,8 @@ class World {
       ...sealers.slice(0, Math.min(PRODUCERS, honest)),
       ...sealers.slice(honest, honest + 1),
     ]
-    return devGenesis({ producers: makers, blockTimeMs: this.options.blockMs })
+    const { director = null } = this.parts
+    return devGenesis({ producers: makers, director, blockTimeMs: this.options.blockMs })
   }
 
   /** The first one a node dials is static, so it never bans it; the others are bootnodes, which it may. */

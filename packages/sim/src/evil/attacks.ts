@@ -25,9 +25,12 @@ interface Raid {
 
 /**
  * The evil nodes of a world. Each is a script on the wire that behaves until a plan has it attack. Every attack is bounded in time and rate:
- * what is tested is judgement, not the capacity of the simulation.
+ * what is tested is judgement, not the capacity of the simulation. Those that `takes` refuses are left to somebody else.
  */
-export function attacks(world: WorldView): (args: PlanArgs['attack']) => void {
+export function attacks(
+  world: WorldView,
+  takes: (node: number) => boolean = () => true,
+): (args: PlanArgs['attack']) => void {
   const { names } = world
   const rng = world.fork('evil')
   const purse = evilPurse(world)
@@ -36,7 +39,7 @@ export function attacks(world: WorldView): (args: PlanArgs['attack']) => void {
   let raids = 0
 
   for (const { isEvil, index } of world.nodes) {
-    if (!isEvil) continue
+    if (!isEvil || !takes(index)) continue
     const voice = createVoice(world, world.wire(index))
     voices.set(index, voice)
     world.at(enterMs, `evil n${index}`, () => {

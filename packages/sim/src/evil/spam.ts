@@ -17,7 +17,11 @@ export interface EvilPurse {
   next(): number
 }
 
-export function evilPurse(world: WorldView): EvilPurse {
+export function evilPurse(
+  world: Pick<WorldView, 'genesis' | 'sign'> & {
+    readonly crypto: Pick<WorldView['crypto'], 'keccak256'>
+  },
+): EvilPurse {
   const signing = {
     keccak256: (bytes: Uint8Array) => world.crypto.keccak256(bytes),
     sign: (digest: Uint8Array, key: Uint8Array) => world.sign(digest, key),

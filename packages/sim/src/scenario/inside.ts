@@ -1,0 +1,167 @@
+import type { Node } from '@rockpool/node'
+import type {
+  Answer,
+  Block,
+  ChainClockView,
+  ChainMessage,
+  Fact,
+  ForcedReorg,
+  Hash,
+  PeerId,
+  ProducerMessage,
+} from '@rockpool/protocol'
+import type { Judge, NodeLook, Wants } from './judge.ts'
+import type { Step } from './plan.ts'
+
+const askMs = 60_000
+
+/** Blocks of all branches as nodes told of them, to say what a branch holds. */
+export class Branches {
+  private readonly blocks = new Map<Hash, { readonly parent: Hash; readonly txs: readonly Hash[] }>()
+
+  learn({ header, txs }: Block): void {
+    const known = { parent: header.parentHash, txs: txs.map(({ hash }) => hash) }
+    this.blocks.set(header.hash, known)
+  }
+
+  /** Every transaction up to `head`. A block that was stored and never told is asked of `node`. */
+  minedAt(head: Hash, node: Node): Set<Hash> {
+    const mined = new Set<Hash>()
+    for (let at: Hash = head; ; ) {
+      const told = this.blocks.get(at)
+      const block = told === undefined ? node.inside().chain?.resident(at)?.block : undefined
+      if (block !== undefined) this.learn(block)
+      const found = told ?? this.blocks.get(at)
+      if (found === undefined) return mined
+      for (const hash of found.txs) mined.add(hash)
+      at = found.parent
+    }
+  }
+}
+
+/** What scenarios see of nodes that run in this process, whatever their network. */
+export function insideOf(judge: Judge, nameOf: (peer: PeerId) => string | undefined) {
+  const branches = new Branches()
+
+  function hear(name: string, fact: Fact, nowMs: number): void {
+    switch (fact.type) {
+      case 'chain.head':
+        for (const block of fact.added) branches.learn(block)
+        return
+      case 'pool.changed':
+        for (const { hash, reason } of fact.dropped)
+          judge.tell({ type: 'dropped', node: name, hash, reason }, nowMs)
+        return
+      case 'peer.banned': {
+        const { subject, by, reason } = fact
+        const who = subject.kind === 'peer' ? nameOf(subject.value) : undefined
+        if (who !== undefined) judge.tell({ type: 'banned', node: name, who, by, reason }, nowMs)
+        return
+      }
+      case 'peer.lifted': {
+        const who = fact.subject.kind === 'peer' ? nameOf(fact.subject.value) : undefined
+        if (who !== undefined) judge.tell({ type: 'lifted', node: name, who }, nowMs)
+        return
+      }
+    }
+  }
+
+  /** Messages nobody will ever handle, but for those of a stop. */
+  function watch(name: string, node: Node, now: () => number): void {
+    node.bus.deadLetters.subscribe(({ reason, to, type }) => {
+      if (reason === 'shutdown') return
+      judge.tell({ type: 'dead', node: name, text: `${type} to ${to}: ${reason}` }, now())
+    })
+  }
+
+  function look(
+    name: string,
+    node: Node | undefined,
+    peers: readonly PeerId[],
+    wants: Wants,
+  ): NodeLook {
+    const inside = node?.inside()
+    const head = inside?.chain?.head
+    if (node === undefined || inside === undefined || head === undefined)
+      return { name, up: false, ready: false, head: undefined, height: 0, peers: [] }
+    return {
+      ...{ name, up: true, ready: node.health().state === 'ready' },
+      ...{ head: head.hash, height: head.number },
+      peers: peers.flatMap(peer => nameOf(peer) ?? []),
+      ...(wants.pools && { pool: poolOf(node) }),
+      ...(wants.txs.length > 0 && { mined: branches.minedAt(head.hash, node) }),
+      ...(wants.metrics.length > 0 && { metrics: metricsOf(node, wants.metrics) }),
+    }
+  }
+
+  return { hear, watch, look }
+}
+
+function poolOf(node: Node): Set<Hash> {
+  const hashes = new Set<Hash>()
+  const content = node.inside().pool?.content()
+  for (const half of [content?.pending, content?.queued])
+    for (const txs of half?.values() ?? []) for (const { hash } of txs) hashes.add(hash)
+  return hashes
+}
+
+function metricsOf(node: Node, names: readonly string[]): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const { name, samples } of node.series({})) {
+    if (!names.includes(name)) continue
+    let sum = 0
+    for (const sample of samples) if ('value' in sample) sum += Number(sample.value)
+    sums[name] = sum
+  }
+  return sums
+}
+
+type ChainStep = Extract<Step, { do: 'mine' | 'reorg' | 'chainSpeed' }>
+
+/** Does to the chain what an operator could. `director` is the node with the key for it. What did not work is a sentence. */
+export async function commandChain(
+  step: ChainStep,
+  director: Node | undefined,
+  all: readonly Node[],
+): Promise<string | undefined> {
+  if (step.do === 'chainSpeed') {
+    const { speed } = step
+    const outcomes = await Promise.all(
+      all.map(({ bus, refs }) =>
+        bus.ask<ChainMessage, Answer<ChainClockView>>(
+          refs.chain,
+          reply => ({ type: 'chain.setSpeed', speed, reply }),
+          askMs,
+        ),
+      ),
+    )
+    return outcomes.map(faultOf).find(fault => fault !== undefined)
+  }
+  if (director === undefined) return 'n0, which has the key for it, is down'
+  const { bus, refs } = director
+  if (step.do === 'mine') {
+    const { blocks } = step
+    return faultOf(
+      await bus.ask<ProducerMessage, Answer<readonly Hash[]>>(
+        refs.producer,
+        reply => ({ type: 'producer.mine', count: blocks, reply }),
+        askMs,
+      ),
+    )
+  }
+  const { depth, keepTxs } = step
+  return faultOf(
+    await bus.ask<ProducerMessage, Answer<ForcedReorg>>(
+      refs.producer,
+      reply => ({ type: 'producer.reorg', depth, keepTxs, reply }),
+      askMs,
+    ),
+  )
+}
+
+function faultOf(
+  outcome: { ok: true; value: Answer<unknown> } | { ok: false },
+): string | undefined {
+  if (!outcome.ok) return 'no answer'
+  return outcome.value.ok ? undefined : (outcome.value.message ?? outcome.value.code)
+}

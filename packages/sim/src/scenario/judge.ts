@@ -1,0 +1,391 @@
+import type { Hash } from '@rockpool/protocol'
+import {
+  claimText,
+  type Expectation,
+  evilNames,
+  honestNames,
+  type ScenarioPlan,
+  type TxPlace,
+} from './plan.ts'
+
+/** What a runner tells at the moment it learns of it. Nodes and peers go by their names in the scenario. */
+export type Sight =
+  | {
+      readonly type: 'banned'
+      readonly node: string
+      readonly who: string
+      readonly by: string
+      readonly reason: string
+    }
+  | { readonly type: 'lifted'; readonly node: string; readonly who: string }
+  /** The n-th invalid message of an evil peer went out. */
+  | { readonly type: 'offence'; readonly who: string; readonly count: number }
+  | { readonly type: 'step'; readonly index: number }
+  | { readonly type: 'log'; readonly node: string; readonly code: string }
+  /** A node took a transaction of the load. */
+  | { readonly type: 'took'; readonly hash: Hash }
+  | { readonly type: 'dropped'; readonly node: string; readonly hash: Hash; readonly reason: string }
+  | { readonly type: 'dead'; readonly node: string; readonly text: string }
+  | { readonly type: 'broken'; readonly id: string; readonly text: string }
+
+/** One node as it is seen from outside. */
+export interface NodeLook {
+  readonly name: string
+  readonly up: boolean
+  readonly ready: boolean
+  readonly head: string | undefined
+  readonly height: number
+  readonly peers: readonly string[]
+  /** Hashes in its pool; absent when nobody wants them. */
+  readonly pool?: ReadonlySet<Hash>
+  /** Of the asked transactions, those on its branch. */
+  readonly mined?: ReadonlySet<Hash>
+  /** Sum over the labels of each asked metric. */
+  readonly metrics?: Readonly<Record<string, number>>
+}
+
+/** What the next look should show. */
+export interface Wants {
+  readonly pools: boolean
+  /** Transactions whose place is asked for. */
+  readonly txs: readonly Hash[]
+  readonly metrics: readonly string[]
+}
+
+export interface Verdict {
+  readonly claim: string
+  readonly held: boolean
+  /** Scenario ms at which it was decided. */
+  readonly atMs: number
+  /** What was seen instead. */
+  readonly text: string
+}
+
+interface Open {
+  readonly expectation: Expectation
+  readonly missing: Set<string>
+  verdict: Verdict | undefined
+  /** What was seen last that is not as claimed. */
+  seen: string
+}
+
+/** Connections end within this time after a ban. */
+const partingMs = 2_000
+/** Claims that deny something: true until broken. */
+const denials: ReadonlySet<string> = new Set([
+  'notBanned',
+  'noHonestBanned',
+  'deadLetters',
+  'letIn',
+  'invariant',
+])
+
+/**
+ * Holds what was expected against what is told and seen, whatever the gear. `scale` stretches the times that a claim is given, for gears in
+ * real time.
+ */
+export class Judge {
+  private readonly plan: ScenarioPlan
+  private readonly scale: number
+  private readonly open: Open[]
+  private readonly honest: ReadonlySet<string>
+  private readonly steps = new Map<string, number>()
+  private readonly offences = new Map<number, number>()
+  private readonly taken = new Set<Hash>()
+  private readonly drops = new Map<string, Map<Hash, string>>()
+  private readonly logs = new Map<string, number>()
+  /** `node who` → since when it is banned there. */
+  private readonly bans = new Map<string, number>()
+  private readonly wasBanned = new Set<string>()
+  private readonly failures: Verdict[] = []
+  private last: readonly NodeLook[] = []
+
+  constructor(plan: ScenarioPlan, scale = 1) {
+    this.plan = plan
+    this.scale = scale
+    this.honest = new Set(honestNames(plan))
+    this.open = plan.expect.map(expectation => ({
+      expectation,
+      missing: new Set(expectation.by ?? this.scopeOf(expectation)),
+      verdict: undefined,
+      seen: 'nothing',
+    }))
+  }
+
+  private scopeOf({ claim }: Expectation): Iterable<string> {
+    return claim.kind === 'ready' && claim.node !== null ? [claim.node] : this.honest
+  }
+
+  get isDecided(): boolean {
+    return this.open.every(({ verdict }) => verdict !== undefined)
+  }
+
+  /** What open claims need to see now. */
+  wants(nowMs: number): Wants {
+    const due = this.open.filter(
+      ({ expectation, verdict }) => verdict === undefined && this.sinceMs(expectation, nowMs) <= nowMs,
+    )
+    const kinds = new Set(due.map(({ expectation }) => expectation.claim.kind))
+    const metrics = due.flatMap(({ expectation: { claim } }) =>
+      claim.kind === 'metric' ? [claim.name] : [],
+    )
+    return {
+      pools: kinds.has('poolsEqual') || kinds.has('txIn'),
+      txs: kinds.has('txIn') ? [...this.taken] : [],
+      metrics: [...new Set(metrics)],
+    }
+  }
+
+  tell(sight: Sight, nowMs: number): void {
+    switch (sight.type) {
+      case 'banned': {
+        const { node, who, by, reason } = sight
+        this.bans.set(`${node} ${who}`, nowMs)
+        this.wasBanned.add(`${node} ${who}`)
+        this.heardOf('banned', who, node, nowMs)
+        this.deny(nowMs, ({ claim, by: scope }) => {
+          if (by === 'operator' || !(scope ?? [...this.honest]).includes(node)) return undefined
+          const isMeant =
+            claim.kind === 'notBanned'
+              ? claim.who === who
+              : claim.kind === 'noHonestBanned' && this.honest.has(who)
+          return isMeant ? `${node} banned ${who} for ${reason}` : undefined
+        })
+        return
+      }
+      case 'lifted':
+        return this.lifted(sight.node, sight.who, nowMs)
+      case 'offence':
+        if (!this.offences.has(sight.count)) this.offences.set(sight.count, nowMs)
+        return
+      case 'step': {
+        const step = this.plan.steps[sight.index]
+        if (step !== undefined) this.steps.set(step.step.do, nowMs)
+        return
+      }
+      case 'log':
+        return this.logged(sight.code, nowMs)
+      case 'took':
+        this.taken.add(sight.hash)
+        return
+      case 'dropped': {
+        const drops = this.drops.get(sight.node) ?? new Map<Hash, string>()
+        this.drops.set(sight.node, drops)
+        drops.set(sight.hash, sight.reason)
+        return
+      }
+      case 'dead':
+        return this.deny(nowMs, ({ claim }) =>
+          claim.kind === 'deadLetters' ? `${sight.node}: ${sight.text}` : undefined,
+        )
+      case 'broken':
+        return this.deny(nowMs, ({ claim }) =>
+          claim.kind === 'invariant' && claim.id === sight.id ? sight.text : undefined,
+        )
+    }
+  }
+
+  /** Judges what is seen now, and whatever has run out of time. */
+  see(looks: readonly NodeLook[], nowMs: number): void {
+    this.last = looks
+    for (const { name, peers } of looks) this.meets(name, peers, nowMs)
+    const up = looks.filter(look => look.up)
+    for (const open of this.open) {
+      if (open.verdict !== undefined) continue
+      const { expectation } = open
+      const since = this.sinceMs(expectation, nowMs)
+      if (since > nowMs) continue
+      this.look(open, looks, up)
+      if (denials.has(expectation.claim.kind)) continue
+      if (open.missing.size === 0) this.decide(open, true, nowMs)
+      else if (expectation.withinMs !== null && nowMs > since + expectation.withinMs * this.scale)
+        this.decide(open, false, nowMs)
+    }
+  }
+
+  /** Something was to be done and could not be. */
+  failed(what: string, text: string, nowMs: number): void {
+    this.failures.push({ claim: what, held: false, atMs: nowMs, text })
+  }
+
+  /** The scenario is over: what did not come true is false, what was not broken is true. */
+  end(nowMs: number): readonly Verdict[] {
+    for (const open of this.open) {
+      if (open.verdict !== undefined) continue
+      const { claim, after } = open.expectation
+      if (after !== null && this.sinceMs(open.expectation, nowMs) === Number.POSITIVE_INFINITY)
+        open.seen = 'it never began to count'
+      this.decide(open, denials.has(claim.kind), nowMs)
+    }
+    return [
+      ...this.failures,
+      ...this.open.flatMap(({ verdict }) => (verdict === undefined ? [] : [verdict])),
+    ]
+  }
+
+  /** The nodes as they were seen last, a line each. */
+  legend(): string[] {
+    return this.last.map(({ name, up, ready, height, head, peers, pool }) => {
+      const bans = [...this.bans.keys()].filter(key => key.startsWith(`${name} `))
+      return [
+        name.padEnd(6),
+        up ? (ready ? 'ready' : 'up') : 'down',
+        `peers ${peers.length}`,
+        `pool ${pool?.size ?? '?'}`,
+        `head ${height} ${head?.slice(0, 10) ?? '-'}`,
+        `bans ${bans.map(key => key.split(' ')[1]).join(' ') || '-'}`,
+      ].join('  ')
+    })
+  }
+
+  /** From when a claim counts; infinity while its trigger has not come. Bans are kept from the start: early is in time. */
+  private sinceMs({ after, claim }: Expectation, nowMs: number): number {
+    if (after === null) return 0
+    if (after.kind === 'time') return after.ms
+    if (after.kind === 'offences')
+      return this.offences.get(after.count) ?? Number.POSITIVE_INFINITY
+    const isLast = !this.plan.steps.some(
+      ({ atMs, step }) => step.do === after.name && atMs > nowMs && claim.kind !== 'banned',
+    )
+    return isLast ? (this.steps.get(after.name) ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+  }
+
+  private decide(open: Open, held: boolean, nowMs: number): void {
+    const { expectation, missing, seen } = open
+    const where = missing.size > 0 && missing.size < this.honest.size ? [...missing].join(', ') : ''
+    const text = held ? '' : where === '' ? seen : `not at ${where}; ${seen}`
+    open.verdict = { claim: claimText(expectation), held, atMs: nowMs, text }
+  }
+
+  private deny(nowMs: number, breaks: (expectation: Expectation) => string | undefined): void {
+    for (const open of this.open) {
+      if (open.verdict !== undefined || this.sinceMs(open.expectation, nowMs) > nowMs) continue
+      const text = breaks(open.expectation)
+      if (text === undefined) continue
+      open.missing.clear()
+      open.seen = text
+      this.decide(open, false, nowMs)
+    }
+  }
+
+  private heardOf(kind: 'banned' | 'lifted', who: string, node: string, nowMs: number): void {
+    for (const open of this.open) {
+      const { claim } = open.expectation
+      if (claim.kind !== kind || claim.who !== who || open.verdict !== undefined) continue
+      // A lift counts when it was asked for; a ban is never too early.
+      if (kind === 'lifted' && this.sinceMs(open.expectation, nowMs) > nowMs) continue
+      open.missing.delete(node)
+      open.seen = `only others ${kind === 'banned' ? 'banned' : 'let in'} ${who}`
+      const since = this.sinceMs(open.expectation, nowMs)
+      if (open.missing.size === 0 && since <= nowMs) this.decide(open, true, nowMs)
+    }
+  }
+
+  private lifted(node: string, who: string, nowMs: number): void {
+    this.bans.delete(`${node} ${who}`)
+    this.heardOf('lifted', who, node, nowMs)
+  }
+
+  private logged(code: string, nowMs: number): void {
+    this.logs.set(code, (this.logs.get(code) ?? 0) + 1)
+    for (const open of this.open) {
+      const { claim } = open.expectation
+      if (claim.kind !== 'log' || claim.code !== code || open.verdict !== undefined) continue
+      const count = this.logs.get(code) ?? 0
+      open.seen = `${count} of ${claim.atLeast}`
+      if (count >= claim.atLeast) open.missing.clear()
+    }
+  }
+
+  /** Connections with those who are banned. */
+  private meets(node: string, peers: readonly string[], nowMs: number): void {
+    for (const who of peers) {
+      const since = this.bans.get(`${node} ${who}`)
+      if (since === undefined || nowMs - since < partingMs * this.scale) continue
+      this.deny(nowMs, ({ claim }) =>
+        claim.kind === 'letIn' && claim.who === who
+          ? `${node} is connected with ${who}, which it banned at ${Math.round(since)} ms`
+          : undefined,
+      )
+    }
+  }
+
+  private look(open: Open, looks: readonly NodeLook[], up: readonly NodeLook[]): void {
+    const { claim } = open.expectation
+    const all = (holds: boolean, seen: string) => {
+      if (holds) open.missing.clear()
+      open.seen = seen
+    }
+    const each = (holds: (look: NodeLook) => boolean, seen: (look: NodeLook) => string) => {
+      for (const node of looks) {
+        if (!open.missing.has(node.name)) continue
+        if (holds(node)) open.missing.delete(node.name)
+        else open.seen = `${node.name}: ${seen(node)}`
+      }
+    }
+    switch (claim.kind) {
+      case 'poolsEqual': {
+        const texts = new Map(up.map(({ name, pool = new Set() }) => [name, [...pool].sort().join()]))
+        const sizes = up.map(({ name, pool }) => `${name} ${pool?.size ?? 0}`).join(', ')
+        return all(up.length > 0 && new Set(texts.values()).size === 1, `pools of ${sizes}`)
+      }
+      case 'oneHead': {
+        const heads = up.map(({ name, height, head }) => `${name} ${height} ${head?.slice(0, 10)}`)
+        const isOne = new Set(up.map(({ head }) => head)).size === 1
+        return all(up.length > 0 && isOne, `heads ${heads.join(', ')}`)
+      }
+      case 'txIn':
+        return this.lookForTxs(open, up, claim.places)
+      case 'ready':
+        return each(
+          look => look.ready,
+          ({ up: isUp }) => (isUp ? 'up and not ready' : 'down'),
+        )
+      case 'metric': {
+        const { name, is, value } = claim
+        const test = { '<=': (x: number) => x <= value, '>=': (x: number) => x >= value, '=': (x: number) => x === value }
+        return each(
+          ({ metrics }) => metrics?.[name] !== undefined && test[is](metrics[name]),
+          ({ metrics }) => `${name} is ${metrics?.[name] ?? 'unknown'}`,
+        )
+      }
+    }
+  }
+
+  private lookForTxs(open: Open, up: readonly NodeLook[], places: readonly TxPlace[]): void {
+    let lost = 0
+    let first = ''
+    for (const { name, pool, mined } of up) {
+      // Not looked at in this sense yet: no transaction was known when the look was asked for.
+      if (mined === undefined || pool === undefined) return
+      for (const hash of this.taken) {
+        const dropped = this.drops.get(name)?.get(hash)
+        const place: TxPlace = mined.has(hash)
+          ? 'chain'
+          : pool.has(hash)
+            ? 'pool'
+            : dropped !== undefined
+              ? 'dropped'
+              : 'nowhere'
+        if (places.includes(place)) continue
+        lost += 1
+        first ||= `${hash} at ${name} is ${place}${dropped === undefined ? '' : ` (${dropped})`}`
+      }
+    }
+    if (lost === 0 && up.length > 0 && this.taken.size > 0) open.missing.clear()
+    open.seen = this.taken.size === 0 ? 'no transaction was taken' : `${lost} elsewhere: ${first}`
+  }
+
+  /** For a run's report. */
+  get counts(): { readonly taken: number; readonly bans: number; readonly dropped: number } {
+    let dropped = 0
+    for (const drops of this.drops.values()) dropped += drops.size
+    return { taken: this.taken.size, bans: this.wasBanned.size, dropped }
+  }
+
+  /** Names of the evil peers that somebody banned. */
+  get bannedEvil(): readonly string[] {
+    const banned = [...this.wasBanned].map(key => key.split(' ')[1] ?? '')
+    return evilNames(this.plan).filter(name => banned.includes(name))
+  }
+}

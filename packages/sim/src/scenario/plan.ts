@@ -1,0 +1,293 @@
+import type { Attack } from '../plan.ts'
+
+/** What runs a scenario: the simulated world; the real network stack under virtual time; processes over TCP. */
+export type Gear = 'sim' | 'inproc' | 'procs'
+
+/** Who keeps dialling whom. */
+export type Topology =
+  | { readonly kind: 'ring' | 'star' | 'full' }
+  | { readonly kind: 'kRegular'; readonly k: number }
+  | { readonly kind: 'smallWorld'; readonly k: number; readonly p: number }
+  | { readonly kind: 'edges'; readonly pairs: readonly (readonly [string, string])[] }
+
+/** Transfers of some accounts; mixed ones have one replacement in ten and one gap in twenty. */
+export interface TxLoad {
+  readonly kind: 'txs'
+  readonly perSecond: number
+  readonly accounts: number
+  /** With replacements and gaps among them. */
+  readonly mixed: boolean
+  readonly fromMs: number
+  /** Null: until a minute before the end, or half time of a short scenario. */
+  readonly untilMs: number | null
+}
+
+/** What one evil peer does. */
+export type EvilPart =
+  | {
+      readonly kind: 'invalidTx'
+      /** Messages a second. */
+      readonly rate: number
+      /** So many in all. */
+      readonly messages: number
+      readonly fromMs: number
+    }
+  | {
+      readonly kind: Exclude<Attack, 'invalid-tx'>
+      readonly fromMs: number
+      readonly forMs: number
+    }
+
+/** One thing done to the network. */
+export type Step =
+  | {
+      readonly do: 'partition'
+      /** A share of all nodes, counted from n0, or the groups themselves. */
+      readonly share?: number
+      readonly sets?: readonly (readonly string[])[]
+      /** Only what goes from the first group to the others is lost. */
+      readonly oneWay: boolean
+    }
+  | { readonly do: 'heal' }
+  | { readonly do: 'clog'; readonly from: string; readonly to: string; readonly ms: number }
+  | { readonly do: 'reset'; readonly from: string; readonly to: string }
+  | { readonly do: 'latency'; readonly from: string; readonly to: string; readonly ms: number }
+  | {
+      readonly do: 'bandwidth'
+      readonly from: string
+      readonly to: string
+      readonly bytesPerSecond: number
+    }
+  | {
+      readonly do: 'kill' | 'stop' | 'start' | 'pause' | 'resume'
+      readonly node: string
+    }
+  | { readonly do: 'diskSlow'; readonly node: string; readonly ms: number }
+  | { readonly do: 'diskFull'; readonly node: string; readonly on: boolean }
+  | { readonly do: 'diskCorrupt'; readonly node: string; readonly room: string }
+  | { readonly do: 'wallStep'; readonly node: string; readonly ms: number }
+  | { readonly do: 'mine'; readonly blocks: number }
+  | { readonly do: 'reorg'; readonly depth: number; readonly keepTxs: number }
+  | { readonly do: 'chainSpeed'; readonly speed: number }
+
+export type StepName = Step['do']
+
+export interface TimedStep {
+  readonly atMs: number
+  readonly step: Step
+}
+
+/** Where a transaction may be. `dropped`: a pool said that it let it go, and why. */
+export type TxPlace = 'pool' | 'chain' | 'dropped' | 'nowhere'
+
+/** What is claimed. */
+export type Claim =
+  | { readonly kind: 'banned' | 'notBanned' | 'lifted'; readonly who: string }
+  | { readonly kind: 'noHonestBanned' }
+  | { readonly kind: 'poolsEqual' | 'oneHead' }
+  | { readonly kind: 'txIn'; readonly places: readonly TxPlace[] }
+  | { readonly kind: 'ready'; readonly node: string | null }
+  | { readonly kind: 'log'; readonly code: string; readonly atLeast: number }
+  | {
+      readonly kind: 'metric'
+      readonly name: string
+      readonly is: '<=' | '>=' | '='
+      readonly value: number
+    }
+  | { readonly kind: 'deadLetters' }
+  | { readonly kind: 'letIn'; readonly who: string }
+  | { readonly kind: 'invariant'; readonly id: string }
+
+/** From when the time of a claim counts. */
+export type Trigger =
+  | { readonly kind: 'step'; readonly name: StepName }
+  | { readonly kind: 'time'; readonly ms: number }
+  | { readonly kind: 'offences'; readonly count: number }
+
+/** A claim that must come true in time, or, where it denies something, hold to the end. */
+export interface Expectation {
+  readonly claim: Claim
+  /** At these nodes; null: every honest one. */
+  readonly by: readonly string[] | null
+  /** Scenario time. Null: before the end. */
+  readonly withinMs: number | null
+  /** Null: from the start. */
+  readonly after: Trigger | null
+}
+
+/** A scenario as plain data: what runners execute, and what is stored. */
+export interface ScenarioPlan {
+  readonly version: 1
+  readonly seed: string
+  /** Honest ones: n0, n1, … */
+  readonly nodes: number
+  readonly topology: Topology
+  readonly chain: { readonly blockMs: number }
+  /** Least and mean one-way time; null: what the gear has by itself. */
+  readonly links: { readonly leastMs: number; readonly meanMs: number } | null
+  /** Length of a first ban; null: as configured by default. */
+  readonly banMs: number | null
+  readonly load: readonly TxLoad[]
+  /** evil0, evil1, … */
+  readonly evil: readonly EvilPart[]
+  readonly steps: readonly TimedStep[]
+  readonly expect: readonly Expectation[]
+  readonly allow: readonly { readonly id: string; readonly reason: string }[]
+  readonly untilMs: number
+}
+
+/** A scenario that cannot be: its sentence, exit code 2. */
+export class PlanError extends Error {}
+
+export const honestNames = ({ nodes }: Pick<ScenarioPlan, 'nodes'>): string[] =>
+  Array.from({ length: nodes }, (_, index) => `n${index}`)
+
+export const evilNames = ({ evil }: Pick<ScenarioPlan, 'evil'>): string[] =>
+  evil.map((_, index) => `evil${index}`)
+
+/** `n0…n6` */
+const spanOf = (names: readonly string[]): string =>
+  names.length < 2 ? (names[0] ?? 'no nodes') : `${names[0]}…${names.at(-1)}`
+
+/** As it is written in a scenario file. */
+export function stepText({ do: name, ...args }: Step): string {
+  const [first, ...rest] = Object.entries(args)
+  if (first === undefined) return `${name}()`
+  const plain = (value: unknown) => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value))
+  return `${name}(${[first, ...rest].map(([, value]) => plain(value)).join(', ')})`
+}
+
+/** As it is written in a scenario file. */
+export function claimText({ claim, by, withinMs, after }: Expectation): string {
+  const { kind, ...args } = claim
+  const inner = Object.values(args)
+    .filter(value => value !== null)
+    .map(value => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value)))
+    .join(', ')
+  const trigger =
+    after === null
+      ? ''
+      : after.kind === 'offences'
+        ? `.after(offences(${after.count}))`
+        : `.after('${after.kind === 'step' ? after.name : `${after.ms}ms`}')`
+  return [
+    kind === 'letIn' ? `never(letIn(${inner}))` : `${kind}(${inner})`,
+    by === null ? '' : `.by(${by.map(name => `'${name}'`).join(', ')})`,
+    withinMs === null ? '' : `.within('${withinMs}ms')`,
+    trigger,
+  ].join('')
+}
+
+const onlySim: readonly Gear[] = ['sim']
+const onlyVirtual: readonly Gear[] = ['sim', 'inproc']
+/** What only some gears can do. */
+const gearsOf: Partial<Record<StepName | Claim['kind'] | EvilPart['kind'], readonly Gear[]>> = {
+  pause: ['procs'],
+  resume: ['procs'],
+  diskSlow: onlyVirtual,
+  diskFull: onlyVirtual,
+  diskCorrupt: onlyVirtual,
+  wallStep: onlyVirtual,
+  deadLetters: onlyVirtual,
+  invariant: onlySim,
+  'future-flood': onlySim,
+  replay: onlySim,
+  withhold: onlySim,
+  eclipse: onlySim,
+  'score-farming': onlySim,
+  equivocate: onlySim,
+  reconnect: onlySim,
+  'new-id': onlySim,
+}
+
+/** Processes that two cores carry. */
+const procsNodesMax = 8
+
+/** What makes this plan impossible on this gear, a sentence each. Empty: it can begin. */
+export function planFaults(plan: ScenarioPlan, gear: Gear): string[] {
+  const faults: string[] = []
+  const honest = honestNames(plan)
+  const evil = evilNames(plan)
+  const known = new Set([...honest, ...evil])
+  const have = evil.length === 0 ? spanOf(honest) : `${spanOf(honest)} and ${spanOf(evil)}`
+  const needs = (where: string, names: readonly string[], of: ReadonlySet<string>) => {
+    for (const name of names) {
+      if (known.has(name) && !of.has(name)) faults.push(`${where}: ${name} is no honest node`)
+      else if (!known.has(name)) faults.push(`${where}: the network has ${have}`)
+    }
+  }
+  const able = (what: keyof typeof gearsOf | string) => {
+    const gears = gearsOf[what as keyof typeof gearsOf]
+    if (gears === undefined || gears.includes(gear)) return
+    faults.push(`${what} is not possible in gear ${gear} (${gears.join(', ')} only)`)
+  }
+  const honestSet = new Set(honest)
+
+  if (gear === 'procs' && plan.nodes > procsNodesMax)
+    faults.push(`net(${plan.nodes}): gear procs starts at most ${procsNodesMax} processes`)
+  if (plan.topology.kind === 'edges') {
+    needs('edges', plan.topology.pairs.flat(), honestSet)
+  }
+  if (gear === 'procs' && plan.load.some(({ mixed }) => mixed))
+    faults.push('txs mixed is not possible in gear procs (sim, inproc only)')
+  if (gear === 'procs' && plan.topology.kind !== 'full')
+    faults.push(`topology ${plan.topology.kind} is not possible in gear procs (full only)`)
+  for (const { kind, fromMs } of plan.evil) {
+    able(kind)
+    if (fromMs >= plan.untilMs) faults.push(`${kind}: begins when the scenario is over`)
+  }
+  for (const { atMs, step } of plan.steps) {
+    able(step.do)
+    if (atMs > plan.untilMs) faults.push(`${stepText(step)}: comes after the end`)
+    if ('node' in step) needs(stepText(step), [step.node], honestSet)
+    if ('from' in step) needs(stepText(step), [step.from, step.to], known)
+    if (step.do === 'partition') faults.push(...partFaults(step, known, have))
+  }
+  for (const expectation of plan.expect) {
+    const { claim, by, after } = expectation
+    const text = claimText(expectation)
+    able(claim.kind)
+    needs(text, by ?? [], honestSet)
+    if ('who' in claim) needs(text, [claim.who], known)
+    if (claim.kind === 'ready' && claim.node !== null) needs(text, [claim.node], honestSet)
+    if (after?.kind === 'step' && !plan.steps.some(({ step }) => step.do === after.name))
+      faults.push(`${text}: there is no step ${after.name}`)
+    if (after?.kind === 'offences' && !plan.evil.some(({ kind }) => kind === 'invalidTx'))
+      faults.push(`${text}: nobody sends anything invalid`)
+  }
+  return faults
+}
+
+function partFaults(
+  { share, sets }: Extract<Step, { do: 'partition' }>,
+  known: ReadonlySet<string>,
+  have: string,
+): string[] {
+  if (share !== undefined)
+    return share > 0 && share < 1 ? [] : [`partition(${share}): a share between 0 and 1`]
+  const named = (sets ?? []).flat()
+  const unknown = named.find(name => !known.has(name))
+  if (unknown !== undefined) return [`partition('${unknown}'): the network has ${have}`]
+  if (new Set(named).size < named.length) return ['partition: a node is in two groups']
+  if ((sets ?? []).length < 2) return ['partition: one group is no partition']
+  return []
+}
+
+/** Groups of names that do not hear each other. Who is in no group is with nobody cut. */
+export function groupsOf(
+  { share, sets }: Extract<Step, { do: 'partition' }>,
+  names: readonly string[],
+): readonly (readonly string[])[] {
+  if (share === undefined) return sets ?? []
+  const count = Math.min(names.length - 1, Math.max(1, Math.round(share * names.length)))
+  return [names.slice(0, count), names.slice(count)]
+}
+
+/** A plan read from a file, or throws `PlanError`. Only its frame is checked: who writes plans is the builder. */
+export function readPlan(value: unknown): ScenarioPlan {
+  const plan = value as Partial<ScenarioPlan> | null
+  if (typeof plan !== 'object' || plan === null) throw new PlanError('no scenario: no object')
+  if (plan.version !== 1)
+    throw new PlanError(`no scenario of version 1: version ${String(plan.version)}`)
+  return plan as ScenarioPlan
+}

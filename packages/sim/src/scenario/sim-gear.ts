@@ -1,0 +1,231 @@
+import type { Rng } from '@rockpool/actor'
+import type { Book, Driver, RunResult, SimNode, WorldParts, WorldView } from '../api.ts'
+import { attacks } from '../evil/attacks.ts'
+import { createVoice } from '../evil/voice.ts'
+import { calmOptions } from '../options.ts'
+import { runWorld } from '../world.ts'
+import { dialsOf, drive, type EvilVoice, type Stage } from './drive.ts'
+import { commandChain, insideOf } from './inside.ts'
+import { Judge, type NodeLook, type Verdict } from './judge.ts'
+import { evilNames, groupsOf, honestNames, type ScenarioPlan, type Step } from './plan.ts'
+
+/** How a scenario ended. */
+export interface ScenarioResult {
+  readonly verdicts: readonly Verdict[]
+  /** Absent in gears that are not simulated whole. */
+  readonly run?: RunResult
+  readonly legend: readonly string[]
+  readonly nodeHours: number
+  readonly cpuMs: number
+  readonly counts: Readonly<Record<string, number>>
+}
+
+const lookEveryMs = 250
+
+/** Runs a scenario in a simulated world: virtual time, all faults, the books open. */
+export async function simulate(
+  plan: ScenarioPlan,
+  parts: Omit<WorldParts, 'drivers' | 'config' | 'genesis' | 'dials' | 'director' | 'healMs'>,
+): Promise<ScenarioResult> {
+  const judge = new Judge(plan)
+  const directorKey = parts.crypto.sha256(Buffer.from(`director/${plan.seed}`))
+  const director = parts.addressOf(directorKey)
+  const { leastMs, meanMs } = plan.links ?? { leastMs: 5, meanMs: 25 }
+  const options = calmOptions({
+    ...{ seed: plan.seed, seconds: Math.ceil(plan.untilMs / 1_000), txPerSecond: 0 },
+    ...{ nodes: plan.nodes + plan.evil.length, evil: plan.evil.length },
+    ...{ chain: 'dev', blockMs: plan.chain.blockMs },
+    latency: { minMs: leastMs, meanMs: meanMs - leastMs },
+  })
+  const stage = new SimStage(plan, judge)
+  const run = await runWorld(options, {
+    ...parts,
+    director,
+    healMs: plan.untilMs,
+    untilMs: plan.untilMs,
+    books: [stage.book, ...allowing(parts.books ?? [], plan, judge)],
+    drivers: [stage.driver],
+    dials: (node, world) =>
+      node < plan.nodes ? dialsOf(plan, node, world.fork(`dials${node}`)) : [],
+    ...(plan.banMs !== null && { config: { peers: { policy: { banMs: plan.banMs } } } }),
+    decorate(build, node, world) {
+      const seal = async (digest: Uint8Array) => parts.sign(digest, directorKey)
+      const ports =
+        node.index === 0 ? { ...build.ports, director: { address: director, seal } } : build.ports
+      return parts.decorate?.({ ...build, ports }, node, world) ?? { ...build, ports }
+    },
+  })
+  const { violation } = run
+  const verdicts = [...judge.end(violation?.atMs ?? plan.untilMs)]
+  if (violation !== undefined) {
+    const { id, text, atMs, node } = violation
+    const where = node === undefined ? '' : `${node}: `
+    verdicts.unshift({ claim: `invariant('${id}')`, held: false, atMs, text: `${where}${text}` })
+  }
+  return {
+    ...{ verdicts, run, legend: judge.legend(), nodeHours: run.nodeHours, cpuMs: run.cpuMs },
+    counts: { ...judge.counts, events: run.events },
+  }
+}
+
+/** The same books, deaf to what the scenario allows; what they find is told to the judge too. */
+function allowing(books: readonly Book[], plan: ScenarioPlan, judge: Judge): readonly Book[] {
+  const allowed = new Set(plan.allow.map(({ id }) => id))
+  const views = new WeakMap<WorldView, WorldView>()
+  const viewOf = (world: WorldView): WorldView => {
+    const known = views.get(world)
+    if (known !== undefined) return known
+    const view = Object.create(world, {
+      violate: {
+        value(violation: Parameters<WorldView['violate']>[0]) {
+          if (allowed.has(violation.id)) return
+          judge.tell({ type: 'broken', id: violation.id, text: violation.text }, world.nowMs)
+          world.violate(violation)
+        },
+      },
+    }) as WorldView
+    views.set(world, view)
+    return view
+  }
+  return books.map(
+    (book): Book => ({
+      ids: book.ids,
+      begin: world => book.begin?.(viewOf(world)),
+      checkpoint: world => book.checkpoint?.(viewOf(world)),
+      healed: world => book.healed?.(viewOf(world)),
+      end: world => book.end?.(viewOf(world)),
+      ...(book.fact && { fact: (node, fact, world) => book.fact?.(node, fact, viewOf(world)) }),
+      ...(book.edge && { edge: (edge, world) => book.edge?.(edge, viewOf(world)) }),
+    }),
+  )
+}
+
+/** A world as a stage: drives it and listens to it. */
+class SimStage {
+  readonly book: Book
+  readonly driver: Driver
+  private readonly plan: ScenarioPlan
+  private readonly names: readonly string[]
+
+  constructor(plan: ScenarioPlan, judge: Judge) {
+    this.plan = plan
+    this.names = [...honestNames(plan), ...evilNames(plan)]
+    let nodes: readonly SimNode[] = []
+    const inside = insideOf(judge, peer => this.nameOf(nodes.find(node => node.peer === peer)))
+    this.book = {
+      ids: [],
+      begin: world => {
+        nodes = world.nodes
+      },
+      fact: (node, fact, world) => inside.hear(node.name, fact, world.nowMs),
+      edge: (edge, world) => {
+        if (edge.type === 'log')
+          judge.tell({ type: 'log', node: `n${edge.node}`, code: edge.code }, world.nowMs)
+        const node = edge.type === 'life' && edge.life === 'open' ? world.nodes[edge.node] : undefined
+        if (node?.running !== undefined)
+          inside.watch(node.name, node.running, () => world.nowMs)
+      },
+    }
+    this.driver = world => {
+      const raids = plan.evil.some(({ kind }) => kind !== 'invalidTx')
+      const deed = raids
+        ? attacks(world, node => plan.evil[node - plan.nodes]?.kind !== 'invalidTx')
+        : undefined
+      const stage: Stage = {
+        ...{ genesis: world.genesis, crypto: world.crypto, sign: world.sign, lookEveryMs },
+        fork: (name): Rng => world.fork(`scenario/${name}`),
+        get nowMs() {
+          return world.nowMs
+        },
+        at: (ms, what, act) => world.at(ms, what, act),
+        submit: (node, raw) => world.submit(node, raw),
+        act: step => this.act(step, world),
+        voice: index => this.voice(world, plan.nodes + index),
+        raid: (index, { kind, forMs }) => deed?.([plan.nodes + index, kind, forMs]),
+        look: wants =>
+          world.nodes.slice(0, plan.nodes).map((node): NodeLook => {
+            return inside.look(node.name, node.up ? node.running : undefined, node.peers ?? [], wants)
+          }),
+      }
+      drive(plan, stage, judge)
+    }
+  }
+
+  private nameOf(node: SimNode | undefined): string | undefined {
+    return node === undefined ? undefined : this.names[node.index]
+  }
+
+  private indexOf(name: string): number {
+    return this.names.indexOf(name)
+  }
+
+  private voice(world: WorldView, node: number): EvilVoice {
+    const voice = createVoice(world, world.wire(node))
+    voice.enter([])
+    return {
+      connected: () => voice.peers.size,
+      dial(to) {
+        const { peer } = world.nodes[to] ?? {}
+        if (peer !== undefined && !voice.peers.has(peer)) voice.dial(to)
+      },
+      push(bytes) {
+        voice.pushAll(world.names.tx, bytes)
+        return voice.peers.size
+      },
+    }
+  }
+
+  private act(step: Step, world: WorldView): string | undefined | Promise<string | undefined> {
+    const { faults } = world
+    const node = 'node' in step ? this.indexOf(step.node) : -1
+    const [from, to] = 'from' in step ? [this.indexOf(step.from), this.indexOf(step.to)] : [-1, -1]
+    switch (step.do) {
+      case 'partition':
+        return this.part(step, world)
+      case 'heal':
+        return faults.heal() as undefined
+      case 'clog':
+        return faults.clog(from, to, step.ms) as undefined
+      case 'reset':
+        return faults.reset(from, to) as undefined
+      case 'latency':
+        return faults.latency(from, to, step.ms) as undefined
+      case 'bandwidth':
+        return faults.bandwidth(from, to, step.bytesPerSecond) as undefined
+      case 'kill':
+      case 'stop':
+      case 'start':
+        return faults[step.do](node) as undefined
+      case 'diskSlow':
+        return faults.diskMean(node, step.ms) as undefined
+      case 'diskFull':
+        return faults.diskFull(node, step.on) as undefined
+      case 'diskCorrupt':
+        return faults.diskCorrupt(node, step.room) as undefined
+      case 'wallStep':
+        return faults.wall(node, step.ms) as undefined
+      case 'pause':
+      case 'resume':
+        return 'not possible in gear sim'
+      case 'mine':
+      case 'reorg':
+      case 'chainSpeed': {
+        const up = world.nodes.flatMap(({ up, running }) =>
+          up && running !== undefined ? [running] : [],
+        )
+        const first = world.nodes[0]
+        return commandChain(step, first?.up === true ? first.running : undefined, up)
+      }
+    }
+  }
+
+  private part(step: Extract<Step, { do: 'partition' }>, { faults }: WorldView): undefined {
+    const groups = groupsOf(step, this.names).map(group => group.map(name => this.indexOf(name)))
+    groups.forEach((left, at) => {
+      for (const right of groups.slice(at + 1)) {
+        if (!step.oneWay || at === 0) faults.partition(left, right, !step.oneWay)
+      }
+    })
+    return undefined
+  }
+}

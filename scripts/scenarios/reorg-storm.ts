@@ -1,6 +1,8 @@
 import {
+  chainSpeed,
   full,
   heal,
+  metric,
   mine,
   net,
   noHonestBanned,
@@ -13,24 +15,25 @@ import {
 } from '@rockpool/sim/scenario'
 
 /**
- * Branches of 1, 5 and 64 blocks make way for others that take some of their transactions, or none: nothing is lost. Then one node comes
- * back to a head that is more than 64 heights above its own: one head everywhere, and what was not put back is named with its reason.
+ * Branches of 1, 5 and 64 blocks make way for others that take some of their transactions, or none: nothing is lost. Then one node, alone and
+ * so making many blocks of little weight, meets the branch of the others, whose head is heavier and more than 64 heights below its own: one
+ * head everywhere, and what the pool did not put back it names.
  */
 export default net(4)
   .topology(full())
   .chain({ blockMs: 1_000 })
-  .load(txs({ perSecond: 2, until: '100s' }))
+  .load(txs({ perSecond: 2, until: '130s' }))
   .at('20s', reorg({ depth: 1, keepTxs: 0 }))
   .at('30s', reorg({ depth: 5, keepTxs: 0.5 }))
   .at('35s', mine(50))
   .at('45s', reorg({ depth: 64, keepTxs: 0 }))
-  .at('65s', partition([['n3'], ['n0', 'n1', 'n2']]))
-  .at('90s', mine(90))
-  .at('92s', heal())
+  .at('65s', partition([['n3'], ['n0', 'n1', 'n2']]), chainSpeed(10))
+  .at('140s', chainSpeed(1), heal())
   .expect(txIn('pool', 'chain').within('15s').after('46s'))
   .expect(oneHead().within('15s').after('46s'))
   .expect(oneHead().within('20s').after('heal'))
-  .expect(txIn('pool', 'chain', 'dropped').within('30s').after('100s'))
-  .expect(poolsEqual().within('40s').after('100s'))
+  .expect(metric('rockpool_txpool_dropped_total{reason="reorg-too-deep"}', '>=', 1).by('n3'))
+  .expect(txIn('pool', 'chain', 'dropped').within('60s').after('heal'))
+  .expect(poolsEqual().within('60s').after('heal'))
   .expect(noHonestBanned())
-  .until('145s')
+  .until('210s')

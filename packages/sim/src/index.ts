@@ -51,6 +51,7 @@ export {
   type Gear,
   groupsOf,
   honestNames,
+  metricOf,
   PlanError,
   planFaults,
   readPlan,

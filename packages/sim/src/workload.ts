@@ -46,7 +46,8 @@ const mayComeAgain: ReadonlySet<Code> = new Set<Code>([
  * plan.
  */
 export function transfers(
-  world: Pick<WorldView, 'genesis' | 'sign' | 'fork' | 'submit'> & {
+  world: Pick<WorldView, 'sign' | 'fork' | 'submit'> & {
+    readonly genesis: Pick<WorldView['genesis'], 'chainId'>
     readonly crypto: Pick<WorldView['crypto'], 'keccak256'>
   },
 ): (args: PlanArgs['tx']) => void {

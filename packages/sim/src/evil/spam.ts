@@ -18,7 +18,8 @@ export interface EvilPurse {
 }
 
 export function evilPurse(
-  world: Pick<WorldView, 'genesis' | 'sign'> & {
+  world: Pick<WorldView, 'sign'> & {
+    readonly genesis: Pick<WorldView['genesis'], 'chainId'>
     readonly crypto: Pick<WorldView['crypto'], 'keccak256'>
   },
 ): EvilPurse {

@@ -211,7 +211,7 @@ export const txIn = (...places: readonly TxPlace[]): Expected => expected({ kind
 export const ready = (node?: string): Expected => expected({ kind: 'ready', node: node ?? null })
 /** Nodes log this code so often, together. */
 export const log = (code: string, atLeast = 1): Expected => expected({ kind: 'log', code, atLeast })
-/** At some moment the sum over the labels of a metric is so at each of the nodes. */
+/** At some moment a metric is so at each of the nodes: `name{label="value"}`, or `name` for the sum over its labels. */
 export const metric = (name: string, is: '<=' | '>=' | '=', value: number): Expected =>
   expected({ kind: 'metric', name, is, value })
 /** No message is lost but while a node stops. */

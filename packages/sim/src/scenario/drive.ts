@@ -18,7 +18,8 @@ export interface EvilVoice {
 }
 
 /** What a gear is to a scenario. Times are scenario ms from its start. */
-export interface Stage extends Pick<WorldView, 'genesis' | 'sign' | 'fork'> {
+export interface Stage extends Pick<WorldView, 'sign' | 'fork'> {
+  readonly genesis: Pick<WorldView['genesis'], 'chainId'>
   readonly crypto: Pick<WorldView['crypto'], 'keccak256'>
   readonly nowMs: number
   at(ms: number, what: string, act: () => void): void

@@ -11,7 +11,7 @@ import type {
   ProducerMessage,
 } from '@rockpool/protocol'
 import type { Judge, NodeLook, Wants } from './judge.ts'
-import type { Step } from './plan.ts'
+import { metricOf, type Step } from './plan.ts'
 
 const askMs = 60_000
 
@@ -107,11 +107,14 @@ function poolOf(node: Node): Set<Hash> {
 
 function metricsOf(node: Node, names: readonly string[]): Record<string, number> {
   const sums: Record<string, number> = {}
-  for (const { name, samples } of node.series({})) {
-    if (!names.includes(name)) continue
-    let sum = 0
-    for (const sample of samples) if ('value' in sample) sum += Number(sample.value)
-    sums[name] = sum
+  const series = node.series({})
+  for (const wanted of names) {
+    const { name, label, value } = metricOf(wanted)
+    sums[wanted] = 0
+    for (const sample of series.find(each => each.name === name)?.samples ?? []) {
+      if ('value' in sample && (label === undefined || sample.labels?.[label] === value))
+        sums[wanted] += Number(sample.value)
+    }
   }
   return sums
 }

@@ -273,6 +273,16 @@ function partFaults(
   return []
 }
 
+/** A metric as claims name it: `name`, or `name{label="value"}`. */
+export function metricOf(text: string): {
+  readonly name: string
+  readonly label?: string
+  readonly value?: string
+} {
+  const [, name = text, label, value] = /^(\w+)\{(\w+)="([^"]*)"\}$/.exec(text) ?? []
+  return label === undefined || value === undefined ? { name } : { name, label, value }
+}
+
 /** Groups of names that do not hear each other. Who is in no group is with nobody cut. */
 export function groupsOf(
   { share, sets }: Extract<Step, { do: 'partition' }>,

@@ -1,0 +1,93 @@
+import type { Hash } from '@rockpool/protocol'
+import { metricOf, type NodeLook, type Wants } from '@rockpool/sim'
+import { askSocket, socketPath } from 'rockpool/socket'
+import type { NodeEntry } from './files.ts'
+
+const answerMs = 5_000
+
+interface PlainBlock {
+  readonly hash: Hash
+  readonly number: string
+  readonly parentHash: Hash
+  readonly transactions: readonly Hash[]
+}
+
+/** What scenarios see of node processes: by their control sockets and their operators' page, as anybody with the machine could. */
+export function createLooks(nameOf: (peerId: string) => string | undefined) {
+  const blocks = new Map<Hash, PlainBlock>()
+
+  async function ask<T>(node: NodeEntry, method: string, params: readonly unknown[]): Promise<T> {
+    const answer = await askSocket(socketPath(node.datadir, 'rockpool'), method, params, answerMs)
+    if (answer.error !== undefined) throw new Error(answer.error.message)
+    return answer.result as T
+  }
+
+  async function minedAt(node: NodeEntry, head: PlainBlock): Promise<Set<Hash>> {
+    const mined = new Set<Hash>()
+    let at: PlainBlock | null = head
+    while (at !== null) {
+      blocks.set(at.hash, at)
+      for (const hash of at.transactions) mined.add(hash)
+      if (Number(at.number) === 0) break
+      const { parentHash }: PlainBlock = at
+      at =
+        blocks.get(parentHash) ??
+        (await ask<PlainBlock | null>(node, 'eth_getBlockByHash', [parentHash, false]))
+    }
+    return mined
+  }
+
+  async function poolOf(node: NodeEntry): Promise<Set<Hash>> {
+    type Half = Record<string, Record<string, { readonly hash: Hash }>>
+    const { pending, queued } = await ask<{ pending: Half; queued: Half }>(
+      node,
+      'txpool_content',
+      [],
+    )
+    const halves = [...Object.values(pending), ...Object.values(queued)]
+    return new Set(halves.flatMap(txs => Object.values(txs).map(({ hash }) => hash)))
+  }
+
+  async function metricsOf({ ops }: NodeEntry, names: readonly string[]) {
+    const response = await fetch(`${ops}/metrics`, { signal: AbortSignal.timeout(answerMs) })
+    const lines = (await response.text()).split('\n')
+    const sumOf = (wanted: string): number => {
+      const { name, label, value } = metricOf(wanted)
+      return lines
+        .filter(line => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+        .filter(line => label === undefined || line.includes(`${label}="${value}"`))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+    }
+    return Object.fromEntries(names.map(name => [name, sumOf(name)]))
+  }
+
+  async function isReady({ ops }: NodeEntry): Promise<boolean> {
+    const response = await fetch(`${ops}/readyz`, { signal: AbortSignal.timeout(answerMs) })
+    await response.text()
+    return response.ok
+  }
+
+  async function see(node: NodeEntry, wants: Wants): Promise<NodeLook> {
+    const [head, listed, ready] = await Promise.all([
+      ask<PlainBlock>(node, 'eth_getBlockByNumber', ['latest', false]),
+      ask<{ peers: readonly { id: string; connected: boolean }[] }>(node, 'peers_list', []),
+      isReady(node),
+    ])
+    return {
+      ...{ name: node.name, up: true, ready, head: head.hash, height: Number(head.number) },
+      peers: listed.peers.flatMap(({ id, connected }) => (connected ? (nameOf(id) ?? []) : [])),
+      ...(wants.pools && { pool: await poolOf(node) }),
+      ...(wants.txs.length > 0 && { mined: await minedAt(node, head) }),
+      ...(wants.metrics.length > 0 && { metrics: await metricsOf(node, wants.metrics) }),
+    }
+  }
+
+  return {
+    ask,
+    /** One that does not answer is down. */
+    look: (node: NodeEntry, wants: Wants): Promise<NodeLook> =>
+      see(node, wants).catch(() => ({
+        ...{ name: node.name, up: false, ready: false, head: undefined, height: 0, peers: [] },
+      })),
+  }
+}

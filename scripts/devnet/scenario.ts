@@ -17,7 +17,6 @@ import {
   type Stage,
   type Step,
 } from '@rockpool/sim'
-import type { PlainPeer } from '../../apps/node/src/testkit/plain-peer.ts'
 import { startDevnet } from '../bench/devnet.ts'
 import { tailLog } from './log-tail.ts'
 import { createLooks } from './process-look.ts'
@@ -35,7 +34,7 @@ async function run(plan: ScenarioPlan): Promise<ScenarioResult> {
     ...(plan.banMs === null ? [] : ['--p2p.ban.duration', `${plan.banMs}ms`]),
   ]
   const devnet = await startDevnet(name, flags)
-  const peers: PlainPeer[] = []
+  const peers: EvilPeer[] = []
   try {
     for (const _ of plan.evil) peers.push(await createEvil())
     return await play(plan, name, peers)
@@ -45,11 +44,20 @@ async function run(plan: ScenarioPlan): Promise<ScenarioResult> {
   }
 }
 
+/** What is asked of an evil peer. */
+interface EvilPeer {
+  readonly id: string
+  connections(): number
+  knock(address: string): Promise<boolean>
+  publish(topic: string, bytes: Uint8Array): Promise<number>
+  stop(): Promise<void>
+}
+
 /** Somebody else's libp2p, which only scenarios with evil peers need. */
-async function createEvil(): Promise<PlainPeer> {
+async function createEvil(): Promise<EvilPeer> {
   const file = new URL('../../apps/node/src/testkit/plain-peer.ts', import.meta.url)
   const module = (await import(file.href)) as {
-    readonly createPlainPeer: () => Promise<PlainPeer>
+    readonly createPlainPeer: () => Promise<EvilPeer>
   }
   return module.createPlainPeer()
 }
@@ -57,7 +65,7 @@ async function createEvil(): Promise<PlainPeer> {
 async function play(
   plan: ScenarioPlan,
   name: string,
-  evil: readonly PlainPeer[],
+  evil: readonly EvilPeer[],
 ): Promise<ScenarioResult> {
   const judge = new Judge(plan, scale)
   const { network } = runningDevnet(name)
@@ -221,7 +229,7 @@ async function part(step: Extract<Step, { do: 'partition' }>, run: Run): Promise
     for (const to of others.flat()) await run('link', from, to, '--one-way', '--cut')
 }
 
-function voiceOf(peer: PlainPeer | undefined, name: string, topic: string): EvilVoice {
+function voiceOf(peer: EvilPeer | undefined, name: string, topic: string): EvilVoice {
   if (peer === undefined) throw new Error('there is no such evil peer')
   const knocking = new Set<number>()
   return {

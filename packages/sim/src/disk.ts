@@ -1,4 +1,4 @@
-import type { Rng, VirtualClock } from '@rockpool/actor'
+import type { Clock, Rng } from '@rockpool/actor'
 import { CodedError, limits, type Range, type Store, type Write } from '@rockpool/protocol'
 import type { Edge } from './api.ts'
 
@@ -35,7 +35,7 @@ export interface Mount {
 }
 
 export interface DiskParts {
-  readonly clock: VirtualClock
+  readonly clock: Pick<Clock, 'now' | 'at'>
   readonly rng: Rng
   readonly node: number
   readonly meanMs: number

@@ -4,6 +4,7 @@
  */
 export type * from './api.ts'
 export { createBooks } from './books/books.ts'
+export { Disk, type Mount } from './disk.ts'
 export {
   claimOf,
   type Failure,
@@ -43,7 +44,7 @@ export {
   shrinkPlan,
   smallerOptions,
 } from './shrink.ts'
-export { drive, type EvilVoice, type Stage } from './scenario/drive.ts'
+export { dialsOf, drive, type EvilVoice, type Stage } from './scenario/drive.ts'
 export { commandChain, insideOf } from './scenario/inside.ts'
 export { Judge, type NodeLook, type Verdict, type Wants } from './scenario/judge.ts'
 export {

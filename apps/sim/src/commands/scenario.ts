@@ -55,10 +55,8 @@ async function scenarioCommand(word: string, flags: ScenarioFlags): Promise<numb
   const result = await runScenario(plan, gear)
   const isHeld = result.verdicts.every(({ held }) => held)
   if (flags.json === true) {
-    const { run, ...rest } = result
     const of = { scenario: word, gear, seed: plan.seed, held: isHeld }
-    const simulated = run && { hash: run.hash, events: run.events }
-    console.log(JSON.stringify({ ...of, ...rest, ...simulated }, null, 2))
+    console.log(JSON.stringify({ ...of, ...result }, null, 2))
   } else print(word, gear, plan, result)
   return isHeld ? 0 : 129
 }
@@ -118,16 +116,16 @@ function print(word: string, gear: Gear, plan: ScenarioPlan, result: ScenarioRes
     if (!held) console.log(`     ${text}`)
   }
   if (result.verdicts.some(({ held }) => !held)) {
-    for (const line of result.run?.chain ?? []) console.log(`  ${line}`)
+    for (const line of result.causes ?? []) console.log(`  ${line}`)
     for (const line of result.legend) console.log(`  ${line}`)
     const seed = plan.seed === 'scenario' ? '' : ` --seed ${plan.seed}`
     console.log(`again: npm run sim -- scenario ${word} --gear ${gear}${seed}`)
   }
-  const { nodeHours, cpuMs, run, counts } = result
+  const { nodeHours, cpuMs, hash, counts } = result
   const speed = (nodeHours * 60_000) / Math.max(1, cpuMs)
   const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
-  const hash = run === undefined ? '' : `hash ${run.hash}, `
+  const hashed = hash === undefined ? '' : `hash ${hash}, `
   console.log(
-    `${gear}: ${hash}${told.join(', ')}; ${nodeHours.toFixed(2)} node-hours, ${speed.toFixed(1)} a CPU minute`,
+    `${gear}: ${hashed}${told.join(', ')}; ${nodeHours.toFixed(2)} node-hours, ${speed.toFixed(1)} a CPU minute`,
   )
 }

@@ -41,10 +41,11 @@ export function parseTargets(
   bootnodes: readonly Addr[],
   self: PeerId,
   skipped: (kind: Target['kind']) => void,
+  protocol: 'tcp' | 'memory' = 'tcp',
 ): readonly Target[] {
   const targets = new Map<PeerId, Target>()
   const add = (text: Addr, kind: Target['kind']) => {
-    const target = parse(text, kind)
+    const target = parse(text, kind, protocol)
     if (target === undefined) throw bad(text, kind)
     if (target.id === self) return skipped(kind)
     const known = targets.get(target.id)
@@ -58,11 +59,11 @@ export function parseTargets(
   return [...targets.values()]
 }
 
-function parse(text: Addr, kind: Target['kind']): Target | undefined {
+function parse(text: Addr, kind: Target['kind'], protocol: string): Target | undefined {
   try {
     const addr = multiaddr(text)
     const id = peerOf(addr)
-    const dialable = addr.getComponents().some(({ name }) => name === 'tcp')
+    const dialable = addr.getComponents().some(({ name }) => name === protocol)
     return id === undefined || !dialable ? undefined : { id: id.toString(), addr, kind }
   } catch {
     // What is not an address is refused by the caller, with the text that was given.

@@ -55,8 +55,12 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   const profile = profiles[options.profile]
   const privateKey = privateKeyFromProtobuf(options.privateKey)
   const self = peerIdFromPrivateKey(privateKey).toString()
-  const targets = parseTargets(options.static ?? [], options.bootnodes ?? [], self, kind =>
-    log.info('p2p/own-id-skipped', { kind }),
+  const targets = parseTargets(
+    options.static ?? [],
+    options.bootnodes ?? [],
+    self,
+    kind => log.info('p2p/own-id-skipped', { kind }),
+    options.wires === undefined ? 'tcp' : 'memory',
   )
 
   const meter = createMeter()

@@ -7,7 +7,7 @@ import {
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, identify } from '@libp2p/identify'
-import type { ConnectionGater, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, MultiaddrConnection, PrivateKey } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { type Addr, limits, type Topic } from '@rockpool/protocol'
@@ -61,6 +61,16 @@ export interface NetworkOptions {
   readonly debugPausable?: boolean
   /** Links to others can be slowed, stalled and cut, for development networks. */
   readonly faults?: boolean
+  /** In the place of TCP and noise, for networks inside one process. */
+  readonly wires?: Wires
+}
+
+/** What connections are made of where they do not leave the process. */
+export interface Wires {
+  readonly transport: NonNullable<Libp2pOptions['transports']>[number]
+  readonly encrypter?: NonNullable<Libp2pOptions['connectionEncrypters']>[number]
+  /** Each raw connection before its first byte. */
+  each(raw: MultiaddrConnection): void
 }
 
 export type Services = { pubsub: GossipSub; identify: Identify; ping: Ping } & Record<
@@ -158,8 +168,15 @@ export function libp2pOptions(
       listen: options.listen.map(listenAddress),
       announce: (options.advertise ?? []).map(listenAddress),
     },
-    transports: [withFaults(withEachRaw(tcp(), gatherWrites), faults)],
-    connectionEncrypters: [noise()],
+    transports: [
+      withFaults(
+        options.wires === undefined
+          ? withEachRaw(tcp(), gatherWrites)
+          : withEachRaw(options.wires.transport, options.wires.each),
+        faults,
+      ),
+    ],
+    connectionEncrypters: [options.wires?.encrypter ?? noise()],
     streamMuxers: [yamux({ maxInboundStreams: 256, maxOutboundStreams: 256 })],
     connectionManager: {
       maxConnections: 300,

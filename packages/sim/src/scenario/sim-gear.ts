@@ -1,5 +1,5 @@
 import type { Rng } from '@rockpool/actor'
-import type { Book, Driver, RunResult, SimNode, WorldParts, WorldView } from '../api.ts'
+import type { Book, Driver, SimNode, WorldParts, WorldView } from '../api.ts'
 import { attacks } from '../evil/attacks.ts'
 import { createVoice } from '../evil/voice.ts'
 import { calmOptions } from '../options.ts'
@@ -12,8 +12,10 @@ import { evilNames, groupsOf, honestNames, type ScenarioPlan, type Step } from '
 /** How a scenario ended. */
 export interface ScenarioResult {
   readonly verdicts: readonly Verdict[]
-  /** Absent in gears that are not simulated whole. */
-  readonly run?: RunResult
+  /** Equal histories have equal ones. Absent where none is repeatable. */
+  readonly hash?: string
+  /** How what broke came about, newest first. */
+  readonly causes?: readonly string[]
   readonly legend: readonly string[]
   readonly nodeHours: number
   readonly cpuMs: number
@@ -63,7 +65,8 @@ export async function simulate(
     verdicts.unshift({ claim: `invariant('${id}')`, held: false, atMs, text: `${where}${text}` })
   }
   return {
-    ...{ verdicts, run, legend: judge.legend(), nodeHours: run.nodeHours, cpuMs: run.cpuMs },
+    ...{ verdicts, legend: judge.legend(), hash: run.hash, causes: run.chain ?? [] },
+    ...{ nodeHours: run.nodeHours, cpuMs: run.cpuMs },
     counts: { ...judge.counts, events: run.events },
   }
 }

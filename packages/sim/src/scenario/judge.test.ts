@@ -1,0 +1,211 @@
+import type { Hash } from '@rockpool/protocol'
+import { describe, expect, test } from 'vitest'
+import {
+  banned,
+  deadLetters,
+  type Expected,
+  heal,
+  invalidTx,
+  letIn,
+  lifted,
+  log,
+  metric,
+  net,
+  never,
+  noHonestBanned,
+  notBanned,
+  offences,
+  oneHead,
+  poolsEqual,
+  ready,
+  txIn,
+} from './build.ts'
+import { Judge, type NodeLook, type Sight } from './judge.ts'
+
+const [a, b] = [`0x${'aa'.repeat(32)}`, `0x${'bb'.repeat(32)}`] as [Hash, Hash]
+
+const judgeOf = (expectation: Expected, scale = 1) => {
+  const scenario = net(2).evil(1, invalidTx()).at('10s', heal()).expect(expectation).until('60s')
+  return new Judge(scenario.plan, scale)
+}
+
+const look = (name: string, more: Partial<NodeLook> = {}): NodeLook => ({
+  ...{ name, up: true, ready: true, head: '0x1', height: 1, peers: [] },
+  ...more,
+})
+const both = (more: Partial<NodeLook> = {}, second = more) => [look('n0', more), look('n1', second)]
+const ban = (node: string, who = 'evil0', by = 'monitor'): Sight => ({
+  ...{ type: 'banned', node, who, by, reason: 'gossip/invalid-tx' },
+})
+
+/** What came of the one claim. */
+const verdictOf = (judge: Judge) => {
+  const [verdict] = judge.end(60_000)
+  return [verdict?.held, verdict?.text]
+}
+
+describe('banned within a time after an offence', () => {
+  const claim = banned('evil0').within('2s').after(offences(3))
+  const third: Sight = { type: 'offence', who: 'evil0', count: 3 }
+
+  test('holds when every node did, early or in time', () => {
+    const judge = judgeOf(claim)
+    judge.tell(ban('n0'), 900)
+    judge.tell(third, 1_000)
+    judge.tell(ban('n1'), 2_900)
+    judge.see(both(), 5_000)
+    expect(verdictOf(judge)).toEqual([true, ''])
+  })
+
+  test('fails with who did not when the time is over', () => {
+    const judge = judgeOf(claim)
+    judge.tell(third, 1_000)
+    judge.tell(ban('n0'), 1_500)
+    judge.see(both(), 3_100)
+    judge.tell(ban('n1'), 3_200)
+    expect(verdictOf(judge)).toEqual([false, 'not at n1; only others banned evil0'])
+  })
+
+  test('has as much more time as a slow gear is given', () => {
+    const judge = judgeOf(claim, 3)
+    judge.tell(third, 1_000)
+    judge.tell(ban('n0'), 1_500)
+    judge.see(both(), 3_100)
+    judge.tell(ban('n1'), 6_900)
+    expect(verdictOf(judge)).toEqual([true, ''])
+  })
+
+  test('fails when the offence never came', () => {
+    const judge = judgeOf(claim)
+    judge.see(both(), 5_000)
+    expect(verdictOf(judge)).toEqual([false, 'it never began to count'])
+  })
+})
+
+describe('what is denied holds until it happens', () => {
+  test('an honest node is banned by a monitor, not by an operator', () => {
+    const judge = judgeOf(noHonestBanned())
+    judge.tell(ban('n0', 'n1', 'operator'), 500)
+    judge.tell(ban('n0', 'evil0'), 600)
+    expect(judge.isDecided).toBe(false)
+    judge.tell(ban('n0', 'n1'), 1_000)
+    expect(verdictOf(judge)).toEqual([false, 'n0 banned n1 for gossip/invalid-tx'])
+  })
+
+  test('notBanned names who banned it', () => {
+    const judge = judgeOf(notBanned('evil0').by('n1'))
+    judge.tell(ban('n0'), 500)
+    judge.tell(ban('n1'), 600)
+    expect(verdictOf(judge)).toEqual([false, 'n1 banned evil0 for gossip/invalid-tx'])
+  })
+
+  test('a banned peer is connected, once its connection had time to end', () => {
+    const connected = both({ peers: ['evil0'] }, {})
+    const judge = judgeOf(never(letIn('evil0')))
+    judge.see(connected, 900)
+    judge.tell(ban('n0'), 1_000)
+    judge.see(connected, 1_500)
+    expect(judge.isDecided).toBe(false)
+    judge.see(connected, 3_500)
+    expect(verdictOf(judge)).toEqual([false, 'n0 is connected with evil0, which it banned at 1000 ms'])
+  })
+
+  test('a peer whose ban is over may be connected', () => {
+    const judge = judgeOf(never(letIn('evil0')))
+    judge.tell(ban('n0'), 1_000)
+    judge.tell({ type: 'lifted', node: 'n0', who: 'evil0' }, 8_000)
+    judge.see(both({ peers: ['evil0'] }, {}), 9_000)
+    expect(verdictOf(judge)).toEqual([true, ''])
+  })
+
+  test('a message is lost', () => {
+    const judge = judgeOf(deadLetters().onlyShutdown())
+    judge.tell({ type: 'dead', node: 'n1', text: 'pool.add to /pool: full' }, 10)
+    expect(verdictOf(judge)).toEqual([false, 'n1: pool.add to /pool: full'])
+  })
+})
+
+describe('what comes true at a look', () => {
+  test('pools are equal, whoever is down', () => {
+    const judge = judgeOf(poolsEqual())
+    judge.see(both({ pool: new Set([a, b]) }, { pool: new Set([a]) }), 1_000)
+    expect(judge.isDecided).toBe(false)
+    judge.see(both({ pool: new Set([a, b]) }, { pool: new Set([b, a]) }), 2_000)
+    expect(verdictOf(judge)).toEqual([true, ''])
+    const alone = judgeOf(poolsEqual())
+    alone.see(both({ pool: new Set([a]) }, { up: false }), 1_000)
+    expect(alone.isDecided).toBe(true)
+  })
+
+  test('heads differ until the end', () => {
+    const judge = judgeOf(oneHead().within('5s').after('heal'))
+    judge.see(both(), 9_000)
+    expect(judge.isDecided).toBe(false)
+    judge.tell({ type: 'step', index: 0 }, 10_000)
+    judge.see(both({}, { head: '0x2' }), 16_000)
+    expect(verdictOf(judge)).toEqual([false, 'heads n0 1 0x1, n1 1 0x2'])
+  })
+
+  test('every transaction that was taken is where it should be, at each node', () => {
+    const judge = judgeOf(txIn('pool', 'chain'))
+    judge.tell({ type: 'took', hash: a }, 100)
+    judge.tell({ type: 'took', hash: b }, 200)
+    const pool = new Set([b])
+    judge.see(both({ pool, mined: new Set([a]) }, { pool, mined: new Set() }), 1_000)
+    expect(judge.isDecided).toBe(false)
+    judge.see(both({ pool, mined: new Set([a]) }), 2_000)
+    expect(verdictOf(judge)).toEqual([true, ''])
+  })
+
+  test('one that is nowhere is named, with the reason where there is one', () => {
+    const judge = judgeOf(txIn('chain'))
+    judge.tell({ type: 'took', hash: a }, 100)
+    judge.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)
+    judge.see(both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }), 1_000)
+    expect(verdictOf(judge)).toEqual([
+      false,
+      `1 elsewhere: ${a} at n1 is dropped (reorg-too-deep)`,
+    ])
+    const named = judgeOf(txIn('chain', 'dropped'))
+    named.tell({ type: 'took', hash: a }, 100)
+    named.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)
+    named.see(both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }), 1_000)
+    expect(named.isDecided).toBe(true)
+  })
+
+  test('that no transaction was taken proves nothing', () => {
+    const judge = judgeOf(txIn('chain'))
+    judge.see(both({ pool: new Set(), mined: new Set() }), 1_000)
+    expect(verdictOf(judge)).toEqual([false, 'no transaction was taken'])
+  })
+
+  test('ready, logs and metrics', () => {
+    const waits = judgeOf(ready('n1'))
+    waits.see(both({}, { ready: false }), 1_000)
+    expect(verdictOf(waits)).toEqual([false, 'not at n1; n1: up and not ready'])
+    const logs = judgeOf(log('p2p/banned', 2))
+    logs.tell({ type: 'log', node: 'n0', code: 'p2p/banned' }, 1)
+    logs.tell({ type: 'log', node: 'n1', code: 'p2p/banned' }, 2)
+    logs.see(both(), 1_000)
+    expect(logs.isDecided).toBe(true)
+    const counts = judgeOf(metric('x', '>=', 3).by('n0'))
+    counts.see(both({ metrics: { x: 2 } }), 1_000)
+    expect(verdictOf(counts)).toEqual([false, 'not at n0; n0: x is 2'])
+  })
+})
+
+test('a lift counts when it comes after what it was to follow', () => {
+  const judge = judgeOf(lifted('evil0').by('n0').after('heal'))
+  judge.tell({ type: 'lifted', node: 'n0', who: 'evil0' }, 5_000)
+  judge.tell({ type: 'step', index: 0 }, 10_000)
+  judge.see(both(), 10_500)
+  expect(judge.isDecided).toBe(false)
+  judge.tell({ type: 'lifted', node: 'n0', who: 'evil0' }, 12_000)
+  expect(judge.isDecided).toBe(true)
+})
+
+test('a step that could not be done is a failure of its own', () => {
+  const judge = judgeOf(noHonestBanned())
+  judge.failed('reorg(9, 1) at 10 ms', 'the chain is only 4 blocks high', 20)
+  expect(judge.end(60_000).map(({ held }) => held)).toEqual([false, true])
+})

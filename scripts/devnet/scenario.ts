@@ -125,7 +125,7 @@ async function play(
     for (const { node, read } of tails) for (const line of read()) told(node, line)
     at(nowMs() + tailEveryMs, follow)
   }
-  const told = (node: string, { atMs, code, fields }: ReturnType<typeof tails[0]['read']>[0]) => {
+  const told = (node: string, { atMs, code, fields }: ReturnType<(typeof tails)[0]['read']>[0]) => {
     const when = Math.max(0, atMs - startedMs)
     judge.tell({ type: 'log', node, code }, when)
     const { value, reason = '', by = '' } = fields as Record<string, string>

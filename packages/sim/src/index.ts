@@ -36,14 +36,6 @@ export {
 } from './plan.ts'
 export { planDriver, type WorkDeeds } from './plan-driver.ts'
 export { type Planted, plantedBugs } from './planted/index.ts'
-export {
-  type Budget,
-  type Fails,
-  SHRINK_RUNS_MAX,
-  shrinkOptions,
-  shrinkPlan,
-  smallerOptions,
-} from './shrink.ts'
 export { dialsOf, drive, type EvilVoice, type Stage } from './scenario/drive.ts'
 export { commandChain, insideOf } from './scenario/inside.ts'
 export { Judge, type NodeLook, type Verdict, type Wants } from './scenario/judge.ts'
@@ -60,6 +52,14 @@ export {
   type Step,
 } from './scenario/plan.ts'
 export { type ScenarioResult, simulate } from './scenario/sim-gear.ts'
+export {
+  type Budget,
+  type Fails,
+  SHRINK_RUNS_MAX,
+  shrinkOptions,
+  shrinkPlan,
+  smallerOptions,
+} from './shrink.ts'
 export { mustBeSeen } from './sometimes.ts'
 export { workDeeds } from './work.ts'
 export { runWorld } from './world.ts'

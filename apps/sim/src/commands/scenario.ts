@@ -62,7 +62,7 @@ async function scenarioCommand(word: string, flags: ScenarioFlags): Promise<numb
 }
 
 /** A scenario of a file, or of a name in `scripts/scenarios`: a builder, or its plan as JSON. */
-export async function loadPlan(word: string): Promise<ScenarioPlan> {
+async function loadPlan(word: string): Promise<ScenarioPlan> {
   const named = join(folder, `${word}.ts`)
   const file = /^[a-z0-9-]+$/.test(word) && existsSync(named) ? named : resolve(word)
   if (!existsSync(file)) {
@@ -81,7 +81,7 @@ export async function loadPlan(word: string): Promise<ScenarioPlan> {
 }
 
 /** On the gear that is wanted. What is not simulated whole runs in a process of its own. */
-export async function runScenario(plan: ScenarioPlan, gear: Gear): Promise<ScenarioResult> {
+async function runScenario(plan: ScenarioPlan, gear: Gear): Promise<ScenarioResult> {
   if (gear === 'sim') return simulate(plan, { ...(await worldCrypto()), books: createBooks() })
   const program =
     gear === 'inproc'

@@ -1,5 +1,5 @@
-import { plaintext } from '@libp2p/plaintext'
 import { memory } from '@libp2p/memory'
+import { plaintext } from '@libp2p/plaintext'
 import { RealClock, Rng } from '@rockpool/actor'
 import { addressOfKey, createCrypto, signDigest } from '@rockpool/adapters/crypto'
 import { createNetwork, type Libp2pNetwork, type Wires } from '@rockpool/adapters/libp2p'
@@ -199,14 +199,21 @@ type Links = ReturnType<typeof createLinks>
 
 /** Rules of links, kept over restarts of the nodes whose they are. */
 function createLinks(machines: readonly Machine[], peerOf: (name: string) => PeerId) {
-  type Rule = { latencyMs?: number; jitterMs?: number; bytesPerSecond?: number; stall?: boolean; cut?: boolean }
+  type Rule = {
+    latencyMs?: number
+    jitterMs?: number
+    bytesPerSecond?: number
+    stall?: boolean
+    cut?: boolean
+  }
   const rules = new Map<string, Map<PeerId, Rule>>()
   let base: Rule = {}
 
   function apply(machine: Machine): void {
     const { faults } = machine.network ?? {}
     for (const other of machines)
-      if (other !== machine && Object.keys(base).length > 0) faults?.set({ to: other.peer, ...base })
+      if (other !== machine && Object.keys(base).length > 0)
+        faults?.set({ to: other.peer, ...base })
     for (const [to, rule] of rules.get(machine.name) ?? []) faults?.set({ to, ...base, ...rule })
   }
 

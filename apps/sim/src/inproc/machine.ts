@@ -170,4 +170,3 @@ export class Machine {
     this.network = undefined
   }
 }
-

@@ -58,7 +58,9 @@ export function txs(wish: {
 }
 
 /** Sends batches of one transaction that is signed for another chain. `rate` a second, `messages` in all. */
-export function invalidTx(wish: { rate?: number; messages?: number; from?: string } = {}): EvilPart {
+export function invalidTx(
+  wish: { rate?: number; messages?: number; from?: string } = {},
+): EvilPart {
   const { rate = 0.5, messages = 1_000, from = '5s' } = wish
   if (!(rate > 0)) throw new PlanError(`invalidTx: rate is above 0, not ${rate}`)
   return { kind: 'invalidTx', rate, messages, fromMs: durationMs(from, `invalidTx from '${from}'`) }

@@ -1,11 +1,18 @@
 import type { Rng } from '@rockpool/actor'
-import type { Answer, Added } from '@rockpool/protocol'
+import type { Added, Answer } from '@rockpool/protocol'
 import type { WorldView } from '../api.ts'
 import { evilPurse, invalidBatch } from '../evil/spam.ts'
 import { ACCOUNTS } from '../plan.ts'
 import { transfers } from '../workload.ts'
 import type { Judge, NodeLook, Wants } from './judge.ts'
-import { type EvilPart, evilNames, type ScenarioPlan, type Step, stepText, type TxLoad } from './plan.ts'
+import {
+  type EvilPart,
+  evilNames,
+  type ScenarioPlan,
+  type Step,
+  stepText,
+  type TxLoad,
+} from './plan.ts'
 
 /** An evil peer's own voice on the wire. */
 export interface EvilVoice {

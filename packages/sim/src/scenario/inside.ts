@@ -16,8 +16,11 @@ import { metricOf, type Step } from './plan.ts'
 const askMs = 60_000
 
 /** Blocks of all branches as nodes told of them, to say what a branch holds. */
-export class Branches {
-  private readonly blocks = new Map<Hash, { readonly parent: Hash; readonly txs: readonly Hash[] }>()
+class Branches {
+  private readonly blocks = new Map<
+    Hash,
+    { readonly parent: Hash; readonly txs: readonly Hash[] }
+  >()
 
   learn({ header, txs }: Block): void {
     const known = { parent: header.parentHash, txs: txs.map(({ hash }) => hash) }

@@ -107,7 +107,10 @@ describe('what is denied holds until it happens', () => {
     judge.see(connected, 1_500)
     expect(judge.isDecided).toBe(false)
     judge.see(connected, 3_500)
-    expect(verdictOf(judge)).toEqual([false, 'n0 is connected with evil0, which it banned at 1000 ms'])
+    expect(verdictOf(judge)).toEqual([
+      false,
+      'n0 is connected with evil0, which it banned at 1000 ms',
+    ])
   })
 
   test('a peer whose ban is over may be connected', () => {
@@ -161,15 +164,18 @@ describe('what comes true at a look', () => {
     const judge = judgeOf(txIn('chain'))
     judge.tell({ type: 'took', hash: a }, 100)
     judge.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)
-    judge.see(both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }), 1_000)
-    expect(verdictOf(judge)).toEqual([
-      false,
-      `1 elsewhere: ${a} at n1 is dropped (reorg-too-deep)`,
-    ])
+    judge.see(
+      both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }),
+      1_000,
+    )
+    expect(verdictOf(judge)).toEqual([false, `1 elsewhere: ${a} at n1 is dropped (reorg-too-deep)`])
     const named = judgeOf(txIn('chain', 'dropped'))
     named.tell({ type: 'took', hash: a }, 100)
     named.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)
-    named.see(both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }), 1_000)
+    named.see(
+      both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }),
+      1_000,
+    )
     expect(named.isDecided).toBe(true)
   })
 

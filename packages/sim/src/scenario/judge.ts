@@ -24,7 +24,12 @@ export type Sight =
   | { readonly type: 'log'; readonly node: string; readonly code: string }
   /** A node took a transaction of the load. */
   | { readonly type: 'took'; readonly hash: Hash }
-  | { readonly type: 'dropped'; readonly node: string; readonly hash: Hash; readonly reason: string }
+  | {
+      readonly type: 'dropped'
+      readonly node: string
+      readonly hash: Hash
+      readonly reason: string
+    }
   | { readonly type: 'dead'; readonly node: string; readonly text: string }
   | { readonly type: 'broken'; readonly id: string; readonly text: string }
 
@@ -123,7 +128,8 @@ export class Judge {
   /** What open claims need to see now. */
   wants(nowMs: number): Wants {
     const due = this.open.filter(
-      ({ expectation, verdict }) => verdict === undefined && this.sinceMs(expectation, nowMs) <= nowMs,
+      ({ expectation, verdict }) =>
+        verdict === undefined && this.sinceMs(expectation, nowMs) <= nowMs,
     )
     const kinds = new Set(due.map(({ expectation }) => expectation.claim.kind))
     const metrics = due.flatMap(({ expectation: { claim } }) =>
@@ -164,7 +170,7 @@ export class Judge {
         return
       }
       case 'log':
-        return this.logged(sight.code, nowMs)
+        return this.logged(sight.code)
       case 'took':
         this.taken.add(sight.hash)
         return
@@ -242,12 +248,13 @@ export class Judge {
   private sinceMs({ after, claim }: Expectation, nowMs: number): number {
     if (after === null) return 0
     if (after.kind === 'time') return after.ms
-    if (after.kind === 'offences')
-      return this.offences.get(after.count) ?? Number.POSITIVE_INFINITY
+    if (after.kind === 'offences') return this.offences.get(after.count) ?? Number.POSITIVE_INFINITY
     const isLast = !this.plan.steps.some(
       ({ atMs, step }) => step.do === after.name && atMs > nowMs && claim.kind !== 'banned',
     )
-    return isLast ? (this.steps.get(after.name) ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+    return isLast
+      ? (this.steps.get(after.name) ?? Number.POSITIVE_INFINITY)
+      : Number.POSITIVE_INFINITY
   }
 
   private decide(open: Open, held: boolean, nowMs: number): void {
@@ -286,7 +293,7 @@ export class Judge {
     this.heardOf('lifted', who, node, nowMs)
   }
 
-  private logged(code: string, nowMs: number): void {
+  private logged(code: string): void {
     this.logs.set(code, (this.logs.get(code) ?? 0) + 1)
     for (const open of this.open) {
       const { claim } = open.expectation
@@ -325,7 +332,9 @@ export class Judge {
     }
     switch (claim.kind) {
       case 'poolsEqual': {
-        const texts = new Map(up.map(({ name, pool = new Set() }) => [name, [...pool].sort().join()]))
+        const texts = new Map(
+          up.map(({ name, pool = new Set() }) => [name, [...pool].sort().join()]),
+        )
         const sizes = up.map(({ name, pool }) => `${name} ${pool?.size ?? 0}`).join(', ')
         return all(up.length > 0 && new Set(texts.values()).size === 1, `pools of ${sizes}`)
       }
@@ -343,7 +352,11 @@ export class Judge {
         )
       case 'metric': {
         const { name, is, value } = claim
-        const test = { '<=': (x: number) => x <= value, '>=': (x: number) => x >= value, '=': (x: number) => x === value }
+        const test = {
+          '<=': (x: number) => x <= value,
+          '>=': (x: number) => x >= value,
+          '=': (x: number) => x === value,
+        }
         return each(
           ({ metrics }) => metrics?.[name] !== undefined && test[is](metrics[name]),
           ({ metrics }) => `${name} is ${metrics?.[name] ?? 'unknown'}`,

@@ -153,7 +153,8 @@ const spanOf = (names: readonly string[]): string =>
 export function stepText({ do: name, ...args }: Step): string {
   const [first, ...rest] = Object.entries(args)
   if (first === undefined) return `${name}()`
-  const plain = (value: unknown) => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value))
+  const plain = (value: unknown) =>
+    typeof value === 'string' ? `'${value}'` : JSON.stringify(value)
   return `${name}(${[first, ...rest].map(([, value]) => plain(value)).join(', ')})`
 }
 

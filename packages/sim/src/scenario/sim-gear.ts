@@ -124,9 +124,9 @@ class SimStage {
       edge: (edge, world) => {
         if (edge.type === 'log')
           judge.tell({ type: 'log', node: `n${edge.node}`, code: edge.code }, world.nowMs)
-        const node = edge.type === 'life' && edge.life === 'open' ? world.nodes[edge.node] : undefined
-        if (node?.running !== undefined)
-          inside.watch(node.name, node.running, () => world.nowMs)
+        const node =
+          edge.type === 'life' && edge.life === 'open' ? world.nodes[edge.node] : undefined
+        if (node?.running !== undefined) inside.watch(node.name, node.running, () => world.nowMs)
       },
     }
     this.driver = world => {
@@ -147,7 +147,12 @@ class SimStage {
         raid: (index, { kind, forMs }) => deed?.([plan.nodes + index, kind, forMs]),
         look: wants =>
           world.nodes.slice(0, plan.nodes).map((node): NodeLook => {
-            return inside.look(node.name, node.up ? node.running : undefined, node.peers ?? [], wants)
+            return inside.look(
+              node.name,
+              node.up ? node.running : undefined,
+              node.peers ?? [],
+              wants,
+            )
           }),
       }
       drive(plan, stage, judge)

@@ -46,7 +46,7 @@ test('evil-spammer comes as expected over the real network stack in virtual time
   expect(held).toBe(true)
 })
 
-test('a scenario is stored as JSON, and what fails says how to run it again, with exit code 129', async () => {
+test('a scenario is stored as JSON, and what fails says how to run it again, with exit code 128', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rockpool-scenario-'))
   const file = join(folder, 'never-ready.ts')
   const source = `import { net, ready, stop } from '@rockpool/sim/scenario'
@@ -58,10 +58,11 @@ export default net(2).at('2s', stop('n1')).expect(ready('n1').within('3s').after
     writeFileSync(beside, source)
     try {
       const ended = await scenario(beside)
-      expect(ended.code).toBe(129)
+      expect(ended.code).toBe(128)
       expect(ended.stdout).toContain("FAIL ready('n1').within('3000ms').after('4000ms')")
       expect(ended.stdout).toContain('n1: down')
       expect(ended.stdout).toContain('again: npm run sim -- scenario')
+      expect(ended.stdout).toContain('small: 2 nodes, 0 evil, 1 steps')
     } finally {
       rmSync(beside)
     }

@@ -51,6 +51,7 @@ export {
   type ScenarioPlan,
   type Step,
 } from './scenario/plan.ts'
+export { shrinkScenario } from './scenario/shrink.ts'
 export { type ScenarioResult, simulate } from './scenario/sim-gear.ts'
 export {
   type Budget,

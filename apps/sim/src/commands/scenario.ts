@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   createBooks,
@@ -10,6 +10,7 @@ import {
   readPlan,
   type ScenarioPlan,
   type ScenarioResult,
+  shrinkScenario,
   simulate,
 } from '@rockpool/sim'
 import type { Command } from 'commander'
@@ -20,10 +21,14 @@ import { UsageError } from '../usage.ts'
 export interface ScenarioFlags {
   readonly gear: string
   readonly seed?: string
+  readonly plan?: boolean
   readonly json?: boolean
 }
 
 const folder = join(root, 'scripts/scenarios')
+/** Real time that making a failure small may take. */
+const shrinkMs = 60_000
+const exitCodes = { crash: 127, liveness: 128, correctness: 129 } as const
 const gears: readonly Gear[] = ['sim', 'inproc', 'procs']
 
 /** Adds `sim scenario` to the command line. `ends` makes an exit code of what the action resolves to. */
@@ -39,26 +44,35 @@ export function addScenario(
     .argument('<file or name>')
     .option('--gear <gear>', 'sim, inproc or procs', 'sim')
     .option('--seed <seed>', 'instead of that of the scenario')
+    .option('--plan', 'prints the scenario as data and runs nothing')
     .option('--json', 'for programs')
     .action(ends(scenarioCommand))
 }
 
-/** Runs a scenario: 0 when everything came as expected, 129 when not, 2 when it cannot begin. */
+/** Runs a scenario: 0 when everything came as expected, 2 when it cannot begin, else as every run of the simulator. */
 async function scenarioCommand(word: string, flags: ScenarioFlags): Promise<number> {
   const gear = gears.find(each => each === flags.gear)
   if (gear === undefined)
     throw new UsageError(`--gear is one of ${gears.join(', ')}, not "${flags.gear}"`)
   const loaded = await loadPlan(word)
   const plan = flags.seed === undefined ? loaded : { ...loaded, seed: flags.seed }
+  if (flags.plan === true) {
+    console.log(JSON.stringify(plan, null, 2))
+    return 0
+  }
   const faults = planFaults(plan, gear)
   if (faults.length > 0) throw new UsageError(faults.join('\n'))
   const result = await runScenario(plan, gear)
-  const isHeld = result.verdicts.every(({ held }) => held)
+  const [broken] = result.verdicts.filter(({ held }) => !held)
+  const isHeld = broken === undefined
   if (flags.json === true) {
     const of = { scenario: word, gear, seed: plan.seed, held: isHeld }
     console.log(JSON.stringify({ ...of, ...result }, null, 2))
   } else print(word, gear, plan, result)
-  return isHeld ? 0 : 129
+  if (isHeld) return 0
+  if (gear === 'sim' && flags.json !== true)
+    await keepSmall(plan, broken.claim, basename(word, '.ts'))
+  return exitCodes[broken.kind]
 }
 
 /** A scenario of a file, or of a name in `scripts/scenarios`: a builder, or its plan as JSON. */
@@ -88,6 +102,24 @@ async function runScenario(plan: ScenarioPlan, gear: Gear): Promise<ScenarioResu
       ? fileURLToPath(new URL('../inproc/main.ts', import.meta.url))
       : join(root, 'scripts/devnet/scenario.ts')
   return inOwnProcess(program, plan)
+}
+
+/** Writes the smallest plan that fails like this one; it can be run by its file. */
+async function keepSmall(plan: ScenarioPlan, claim: string, name: string): Promise<void> {
+  const until = performance.now() + shrinkMs
+  const fails = async (candidate: ScenarioPlan) => {
+    const { verdicts } = await runScenario(candidate, 'sim')
+    return verdicts.some(verdict => !verdict.held && verdict.claim === claim)
+  }
+  const small = await shrinkScenario(plan, claim, fails, () => performance.now() < until)
+  const kept = join(root, '.devnet/scenarios')
+  mkdirSync(kept, { recursive: true })
+  const file = join(kept, `${name}-${plan.seed}.json`)
+  writeFileSync(file, `${JSON.stringify(small, null, 2)}\n`)
+  const { nodes, evil, steps } = small
+  console.log(
+    `small: ${nodes} nodes, ${evil.length} evil, ${steps.length} steps; npm run sim -- scenario ${relative(root, file)}`,
+  )
 }
 
 function inOwnProcess(program: string, plan: ScenarioPlan): Promise<ScenarioResult> {

@@ -1,4 +1,5 @@
 import type { Hash } from '@rockpool/protocol'
+import type { ViolationKind } from '../api.ts'
 import {
   claimText,
   type Expectation,
@@ -60,6 +61,8 @@ export interface Wants {
 export interface Verdict {
   readonly claim: string
   readonly held: boolean
+  /** What its failure is: something that had to come and did not, or something that must not be. */
+  readonly kind: ViolationKind
   /** Scenario ms at which it was decided. */
   readonly atMs: number
   /** What was seen instead. */
@@ -211,7 +214,7 @@ export class Judge {
 
   /** Something was to be done and could not be. */
   failed(what: string, text: string, nowMs: number): void {
-    this.failures.push({ claim: what, held: false, atMs: nowMs, text })
+    this.failures.push({ claim: what, held: false, kind: 'crash', atMs: nowMs, text })
   }
 
   /** The scenario is over: what did not come true is false, what was not broken is true. */
@@ -261,7 +264,8 @@ export class Judge {
     const { expectation, missing, seen } = open
     const where = missing.size > 0 && missing.size < this.honest.size ? [...missing].join(', ') : ''
     const text = held ? '' : where === '' ? seen : `not at ${where}; ${seen}`
-    open.verdict = { claim: claimText(expectation), held, atMs: nowMs, text }
+    const kind = denials.has(expectation.claim.kind) ? 'correctness' : 'liveness'
+    open.verdict = { claim: claimText(expectation), held, kind, atMs: nowMs, text }
   }
 
   private deny(nowMs: number, breaks: (expectation: Expectation) => string | undefined): void {

@@ -60,9 +60,10 @@ export async function simulate(
   const { violation } = run
   const verdicts = [...judge.end(violation?.atMs ?? plan.untilMs)]
   if (violation !== undefined) {
-    const { id, text, atMs, node } = violation
+    const { id, kind, text, atMs, node } = violation
     const where = node === undefined ? '' : `${node}: `
-    verdicts.unshift({ claim: `invariant('${id}')`, held: false, atMs, text: `${where}${text}` })
+    const broken = { held: false, kind, atMs, text: `${where}${text}` }
+    verdicts.unshift({ claim: `invariant('${id}')`, ...broken })
   }
   return {
     ...{ verdicts, legend: judge.legend(), hash: run.hash, causes: run.chain ?? [] },

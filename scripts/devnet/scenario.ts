@@ -9,17 +9,15 @@ import {
   drive,
   type EvilVoice,
   evilNames,
-  groupsOf,
-  honestNames,
   Judge,
   type ScenarioPlan,
   type ScenarioResult,
   type Stage,
-  type Step,
 } from '@rockpool/sim'
 import { startDevnet } from '../bench/devnet.ts'
 import { tailLog } from './log-tail.ts'
 import { createLooks } from './process-look.ts'
+import { createSteps } from './process-steps.ts'
 import { runningDevnet, verbs } from './verbs.ts'
 
 const lookEveryMs = 500
@@ -81,8 +79,7 @@ async function play(
     if (act === undefined) throw new Error(`no verb ${verb}`)
     return act(runningDevnet(name), words)
   }
-  if (plan.links !== null) await slowLinks(plan, run)
-  const startedMs = Date.now()
+  let startedMs = Date.now()
   const nowMs = () => Date.now() - startedMs
   const txTopic = `/rockpool/${network.chainId}/${network.forkDigest}/tx/1`
 
@@ -97,6 +94,9 @@ async function play(
     timers.add(timer)
   }
 
+  const steps = createSteps(plan, run, (ms, end) => at(nowMs() + ms, end))
+  await steps.begin()
+  startedMs = Date.now()
   const stage: Stage = {
     ...{ genesis: { chainId: network.chainId }, crypto: { keccak256 }, sign: signDigest },
     lookEveryMs,
@@ -115,7 +115,7 @@ async function play(
         return failed('load/not-ready', String(error))
       }
     },
-    act: step => act(step, run, at, nowMs),
+    act: steps.act,
     voice: index => voiceOf(evil[index], name, txTopic),
     look: wants =>
       Promise.all(runningDevnet(name).network.nodes.map(node => looks.look(node, wants))),
@@ -145,88 +145,6 @@ async function play(
     cpuMs: nowMs(),
     counts: { ...judge.counts },
   }
-}
-
-type Run = (verb: string, ...words: readonly string[]) => Promise<string[]>
-
-/** Every link of the network as slow as the plan says; what goes to evil peers is as fast as the machine. */
-async function slowLinks({ links, ...plan }: ScenarioPlan, run: Run): Promise<void> {
-  if (links === null) return
-  const names = honestNames(plan)
-  const { leastMs, meanMs } = links
-  const wish = ['--latency', `${meanMs}ms`, '--jitter', `${meanMs - leastMs}ms`]
-  for (const [index, from] of names.entries())
-    for (const to of names.slice(0, index)) await run('link', from, to, ...wish)
-}
-
-async function act(
-  step: Step,
-  run: Run,
-  at: (ms: number, act: () => void) => void,
-  nowMs: () => number,
-): Promise<string | undefined> {
-  try {
-    await doStep(step, run, (ms, end) => at(nowMs() + ms, end))
-    return undefined
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-}
-
-async function doStep(
-  step: Step,
-  run: Run,
-  after: (ms: number, end: () => void) => void,
-): Promise<unknown> {
-  const link = (from: string, to: string, ...fault: readonly string[]) =>
-    run('link', from, to, '--one-way', ...fault)
-  switch (step.do) {
-    case 'partition':
-      return part(step, run)
-    case 'clog':
-      // The rule that was there before is not put back: a heal ends all of them anyway.
-      after(step.ms, () => void link(step.from, step.to))
-      return link(step.from, step.to, '--stall')
-    case 'reset':
-      return run('link', step.from, step.to, '--reset')
-    case 'latency':
-      return link(step.from, step.to, '--latency', `${step.ms}ms`)
-    case 'bandwidth':
-      return link(step.from, step.to, '--bandwidth', `${step.bytesPerSecond}B`)
-    case 'kill':
-    case 'stop':
-    case 'pause':
-    case 'resume':
-      return run(step.do, step.node)
-    case 'start':
-      return run('restart', step.node)
-    case 'heal':
-      return run('heal')
-    case 'mine':
-      return run('mine', `${step.blocks}`)
-    case 'reorg':
-      return run('reorg', `${step.depth}`, '--keep', `${step.keepTxs}`)
-    case 'chainSpeed':
-      return run('speed', `${step.speed}x`)
-    default:
-      throw new Error(`${step.do} is not possible in gear procs`)
-  }
-}
-
-/** Evil peers have no rules of their own, and are cut off from nobody. */
-async function part(step: Extract<Step, { do: 'partition' }>, run: Run): Promise<void> {
-  const { nodes } = runningDevnet(`scenario-${process.pid}`).network
-  const names = nodes.map(node => node.name)
-  const groups = groupsOf(step, names).map(group => group.filter(name => names.includes(name)))
-  const [first = [], ...others] = groups
-  if (!step.oneWay) {
-    const rest = names.filter(name => !groups.flat().includes(name))
-    const spec = [...groups, rest].filter(group => group.length > 0)
-    await run('partition', spec.map(group => group.join()).join('|'))
-    return
-  }
-  for (const from of first)
-    for (const to of others.flat()) await run('link', from, to, '--one-way', '--cut')
 }
 
 function voiceOf(peer: EvilPeer | undefined, name: string, topic: string): EvilVoice {

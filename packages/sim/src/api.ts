@@ -149,6 +149,9 @@ export interface Faults {
   start(node: number): void
   /** Drains, then is down. */
   stop(node: number): void
+  /** As SIGSTOP: whoever asks it waits, its timers fire late. */
+  pause(node: number): void
+  resume(node: number): void
   /** Kills, and starts after so long. */
   restart(node: number, downMs: number): void
   diskMean(node: number, meanMs: number | undefined): void

@@ -72,6 +72,8 @@ export class NodeClock implements Clock {
   private readonly offsetMs: number
   private shiftMs = 0
   private dead = false
+  /** What fell due while the process stands still; undefined while it runs. */
+  private held: Map<Timer, () => void> | undefined = undefined
 
   /** `offsetMs`: what `now()` shows at boot. */
   constructor(base: VirtualClock, skew: Skew, offsetMs: number) {
@@ -95,15 +97,37 @@ export class NodeClock implements Clock {
     // Whole microseconds, rounded up, but not for the dust of a rounded sum.
     const whole = Math.ceil(due * 1_000 - 1e-6) / 1_000
     const instant = this.bootMs + (whole - this.offsetMs) / this.skew.rate
-    return this.base.at(instant, () => {
-      if (this.dead) return
-      if (this.onFire === undefined) fn()
-      else this.onFire(fn)
+    const timer = this.base.at(instant, () => {
+      if (this.held === undefined) this.fire(fn)
+      else this.held.set(timer, fn)
     })
+    return timer
+  }
+
+  private fire(fn: () => void): void {
+    if (this.dead) return
+    if (this.onFire === undefined) fn()
+    else this.onFire(fn)
   }
 
   clear(timer: Timer): void {
+    this.held?.delete(timer)
     this.base.clear(timer)
+  }
+
+  /** The process stands still: what falls due waits. */
+  pause(): void {
+    this.held ??= new Map()
+  }
+
+  /** Everything that fell due, in its order, all at this instant. */
+  resume(): void {
+    const { held } = this
+    this.held = undefined
+    for (const [timer, fn] of held ?? []) {
+      held?.delete(timer)
+      this.fire(fn)
+    }
   }
 
   shiftWall(ms: number): void {

@@ -131,6 +131,17 @@ export function createFaults(parts: Parts): Faults {
       }),
     start: index => on(index, node => node.start()),
     stop: index => on(index, node => node.stop()),
+    pause: index =>
+      on(index, node => {
+        say(`n${index} stands still`)
+        node.pause()
+      }),
+    resume: index =>
+      on(index, node => {
+        say(`n${index} goes on`)
+        node.resume()
+        parts.mended()
+      }),
     restart(index, downMs) {
       on(index, node => {
         node.kill()

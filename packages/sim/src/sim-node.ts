@@ -70,6 +70,7 @@ export class WorldNode implements SimNode {
   private mount: Mount | undefined = undefined
   private shiftMs = 0
   private stopping = false
+  private paused = false
 
   constructor(
     ground: Ground,
@@ -214,7 +215,9 @@ export class WorldNode implements SimNode {
     return {
       trace: ground.parts.traceRows ?? TRACE_ROWS,
       traceHash: true,
-      onReady: () => ground.ready(this),
+      onReady: () => {
+        if (!this.paused) ground.ready(this)
+      },
       ...(pick && { pick: (ready: readonly ActorRef<never>[]) => pick(this, ready) }),
       ...(on.size > 0 && { maybe: (label: string) => on.has(label) && luck.chance(MAYBE_CHANCE) }),
     }
@@ -270,6 +273,7 @@ export class WorldNode implements SimNode {
   /** Drains, then is down. */
   stop(): void {
     const { running, host, ground } = this
+    this.resume()
     if (host === undefined || this.stopping) return
     if (running === undefined) return this.kill()
     this.stopping = true
@@ -283,6 +287,23 @@ export class WorldNode implements SimNode {
     })
   }
 
+  /** As SIGSTOP: it hears what comes, does nothing, and no one outside has an answer from it. */
+  pause(): void {
+    if (!this.up || this.paused) return
+    this.paused = true
+    this.up = false
+    this.clock?.pause()
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.up = true
+    this.upSinceMs = this.ground.clock.now()
+    if (this.bus?.first !== undefined) this.ground.ready(this)
+    this.clock?.resume()
+  }
+
   private fall(life: 'kill' | 'stop' | 'failed'): void {
     const { ground, host, clock, bus } = this
     clock?.kill()
@@ -292,6 +313,7 @@ export class WorldNode implements SimNode {
     this.running = undefined
     this.up = false
     this.stopping = false
+    this.paused = false
     this.host = undefined
     this.bus = undefined
     this.mount = undefined

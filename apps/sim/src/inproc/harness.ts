@@ -309,8 +309,11 @@ async function act(
       machine?.shiftWall(step.ms)
       return undefined
     case 'pause':
+      machine?.pause()
+      return undefined
     case 'resume':
-      return `${step.do} is not possible in gear inproc`
+      machine?.resume()
+      return undefined
     case 'mine':
     case 'reorg':
     case 'chainSpeed': {

@@ -44,6 +44,8 @@ export class Machine {
   private wallShiftMs = 0
   private boots = 0
   private mount: Mount | undefined
+  /** What waits while the node stands still. */
+  private held: (() => void)[] | undefined
   private life: { alive: boolean } | undefined
   /** What the life before still closes. */
   private gone: Promise<void> = Promise.resolve()
@@ -115,8 +117,13 @@ export class Machine {
   /** Nothing of a dead life fires or steps. */
   private clockOf(life: { readonly alive: boolean }): Clock {
     const { clock } = this.ground
-    const guarded = (act: () => void) => () => {
-      if (life.alive) act()
+    const guarded = (act: () => void) => {
+      const late = () => {
+        if (!life.alive) return
+        if (this.held === undefined) act()
+        else this.held.push(late)
+      }
+      return late
     }
     return {
       now: () => clock.now(),
@@ -152,7 +159,23 @@ export class Machine {
     this.leave(Promise.resolve(network?.stop()))
   }
 
+  /** Its actors stand still; its network goes on. */
+  pause(): void {
+    if (!this.isUp) return
+    this.held ??= []
+    this.isUp = false
+  }
+
+  resume(): void {
+    const { held } = this
+    if (held === undefined) return
+    this.held = undefined
+    this.isUp = true
+    for (const act of held) act()
+  }
+
   async stop(): Promise<void> {
+    this.resume()
     const { node, mount, life } = this
     if (life === undefined) return
     await node?.stop(drainMs)
@@ -164,6 +187,7 @@ export class Machine {
 
   private leave(gone: Promise<void>): void {
     this.gone = gone.catch(() => {})
+    this.held = undefined
     this.isUp = false
     this.life = undefined
     this.node = undefined

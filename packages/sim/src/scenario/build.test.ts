@@ -13,7 +13,6 @@ import {
   net,
   offences,
   partition,
-  pause,
   poolsEqual,
   ready,
   reorg,
@@ -102,9 +101,6 @@ describe('what cannot be is said before anything starts', () => {
   test('what a gear cannot do, by name', () => {
     expect(faultsOf(it => it.at('5s', diskCorrupt('n1', 'pool')), 'procs')).toEqual([
       'diskCorrupt is not possible in gear procs (sim, inproc only)',
-    ])
-    expect(faultsOf(it => it.at('5s', pause('n1')))).toEqual([
-      'pause is not possible in gear sim (procs only)',
     ])
     expect(faultsOf(it => it.evil(1, withhold()), 'inproc')).toEqual([
       'withhold is not possible in gear inproc (sim only)',

@@ -83,7 +83,9 @@ function work(plan: ScenarioPlan, load: TxLoad, stage: Stage, judge: Judge): voi
     fork: name => stage.fork(name),
     async submit(node, raw) {
       const answer = await stage.submit(node, raw)
-      if (answer.ok) judge.tell({ type: 'took', hash: answer.value.hash }, stage.nowMs)
+      // One behind a gap stays with the node that took it until the gap is filled.
+      if (answer.ok && answer.value.half === 'pending')
+        judge.tell({ type: 'took', hash: answer.value.hash }, stage.nowMs)
       return answer
     },
   })

@@ -168,7 +168,10 @@ describe('what comes true at a look', () => {
       both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }),
       1_000,
     )
-    expect(verdictOf(judge)).toEqual([false, `1 elsewhere: ${a} at n1 is dropped (reorg-too-deep)`])
+    expect(verdictOf(judge)).toEqual([
+      false,
+      `1 elsewhere: ${a} at n1 is dropped (dropped: n1 reorg-too-deep)`,
+    ])
     const named = judgeOf(txIn('chain', 'dropped'))
     named.tell({ type: 'took', hash: a }, 100)
     named.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)

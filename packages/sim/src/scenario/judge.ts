@@ -100,6 +100,8 @@ export class Judge {
   private readonly steps = new Map<string, number>()
   private readonly offences = new Map<number, number>()
   private readonly taken = new Set<Hash>()
+  /** Another one has its nonce: nobody asks for it any more. */
+  private readonly replaced = new Set<Hash>()
   private readonly drops = new Map<string, Map<Hash, string>>()
   private readonly logs = new Map<string, number>()
   /** `node who` → since when it is banned there. */
@@ -181,6 +183,7 @@ export class Judge {
         const drops = this.drops.get(sight.node) ?? new Map<Hash, string>()
         this.drops.set(sight.node, drops)
         drops.set(sight.hash, sight.reason)
+        if (sight.reason === 'replaced') this.replaced.add(sight.hash)
         return
       }
       case 'dead':
@@ -376,6 +379,7 @@ export class Judge {
       // Not looked at in this sense yet: no transaction was known when the look was asked for.
       if (mined === undefined || pool === undefined) return
       for (const hash of this.taken) {
+        if (this.replaced.has(hash)) continue
         const dropped = this.drops.get(name)?.get(hash)
         const place: TxPlace = mined.has(hash)
           ? 'chain'
@@ -386,11 +390,20 @@ export class Judge {
               : 'nowhere'
         if (places.includes(place)) continue
         lost += 1
-        first ||= `${hash} at ${name} is ${place}${dropped === undefined ? '' : ` (${dropped})`}`
+        first ||= `${hash} at ${name} is ${place}${this.reasonsOf(hash)}`
       }
     }
     if (lost === 0 && up.length > 0 && this.taken.size > 0) open.missing.clear()
     open.seen = this.taken.size === 0 ? 'no transaction was taken' : `${lost} elsewhere: ${first}`
+  }
+
+  /** Who let it go, and why. */
+  private reasonsOf(hash: Hash): string {
+    const reasons = [...this.drops].flatMap(([node, drops]) => {
+      const reason = drops.get(hash)
+      return reason === undefined ? [] : [`${node} ${reason}`]
+    })
+    return reasons.length === 0 ? '' : ` (dropped: ${reasons.join(', ')})`
   }
 
   /** For a run's report. */

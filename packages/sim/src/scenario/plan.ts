@@ -183,8 +183,6 @@ const onlySim: readonly Gear[] = ['sim']
 const onlyVirtual: readonly Gear[] = ['sim', 'inproc']
 /** What only some gears can do. */
 const gearsOf: Partial<Record<StepName | Claim['kind'] | EvilPart['kind'], readonly Gear[]>> = {
-  pause: ['procs'],
-  resume: ['procs'],
   diskSlow: onlyVirtual,
   diskFull: onlyVirtual,
   diskCorrupt: onlyVirtual,

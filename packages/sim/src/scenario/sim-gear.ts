@@ -204,6 +204,8 @@ class SimStage {
       case 'kill':
       case 'stop':
       case 'start':
+      case 'pause':
+      case 'resume':
         return faults[step.do](node) as undefined
       case 'diskSlow':
         return faults.diskMean(node, step.ms) as undefined
@@ -213,9 +215,6 @@ class SimStage {
         return faults.diskCorrupt(node, step.room) as undefined
       case 'wallStep':
         return faults.wall(node, step.ms) as undefined
-      case 'pause':
-      case 'resume':
-        return 'not possible in gear sim'
       case 'mine':
       case 'reorg':
       case 'chainSpeed': {

@@ -83,9 +83,10 @@ function work(plan: ScenarioPlan, load: TxLoad, stage: Stage, judge: Judge): voi
     fork: name => stage.fork(name),
     async submit(node, raw) {
       const answer = await stage.submit(node, raw)
-      // One behind a gap stays with the node that took it until the gap is filled.
-      if (answer.ok && answer.value.half === 'pending')
-        judge.tell({ type: 'took', hash: answer.value.hash }, stage.nowMs)
+      if (answer.ok) {
+        const { hash, half } = answer.value
+        judge.tell({ type: 'took', hash, half }, stage.nowMs)
+      }
       return answer
     },
   })

@@ -38,6 +38,12 @@ const ban = (node: string, who = 'evil0', by = 'monitor'): Sight => ({
   ...{ type: 'banned', node, who, by, reason: 'gossip/invalid-tx' },
 })
 
+const took = (hash: Hash, half: 'pending' | 'queued' = 'pending'): Sight => ({
+  type: 'took',
+  hash,
+  half,
+})
+
 /** What came of the one claim. */
 const verdictOf = (judge: Judge) => {
   const [verdict] = judge.end(60_000)
@@ -151,8 +157,8 @@ describe('what comes true at a look', () => {
 
   test('every transaction that was taken is where it should be, at each node', () => {
     const judge = judgeOf(txIn('pool', 'chain'))
-    judge.tell({ type: 'took', hash: a }, 100)
-    judge.tell({ type: 'took', hash: b }, 200)
+    judge.tell(took(a), 100)
+    judge.tell(took(b), 200)
     const pool = new Set([b])
     judge.see(both({ pool, mined: new Set([a]) }, { pool, mined: new Set() }), 1_000)
     expect(judge.isDecided).toBe(false)
@@ -162,7 +168,7 @@ describe('what comes true at a look', () => {
 
   test('one that is nowhere is named, with the reason where there is one', () => {
     const judge = judgeOf(txIn('chain'))
-    judge.tell({ type: 'took', hash: a }, 100)
+    judge.tell(took(a), 100)
     judge.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)
     judge.see(
       both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }),
@@ -173,13 +179,27 @@ describe('what comes true at a look', () => {
       `1 elsewhere: ${a} at n1 is dropped (dropped: n1 reorg-too-deep)`,
     ])
     const named = judgeOf(txIn('chain', 'dropped'))
-    named.tell({ type: 'took', hash: a }, 100)
+    named.tell(took(a), 100)
     named.tell({ type: 'dropped', node: 'n1', hash: a, reason: 'reorg-too-deep' }, 500)
     named.see(
       both({ pool: new Set(), mined: new Set([a]) }, { pool: new Set(), mined: new Set() }),
       1_000,
     )
     expect(named.isDecided).toBe(true)
+  })
+
+  test('one behind a gap may be with one node alone, and one that is replaced with nobody', () => {
+    const judge = judgeOf(txIn('pool', 'chain'))
+    judge.tell(took(a, 'queued'), 100)
+    judge.tell(took(b), 200)
+    judge.tell({ type: 'dropped', node: 'n0', hash: b, reason: 'replaced' }, 300)
+    judge.see(both({ pool: new Set(), mined: new Set() }), 1_000)
+    expect(judge.isDecided).toBe(false)
+    judge.see(
+      both({ pool: new Set([a]), mined: new Set() }, { pool: new Set(), mined: new Set() }),
+      2_000,
+    )
+    expect(verdictOf(judge)).toEqual([true, ''])
   })
 
   test('that no transaction was taken proves nothing', () => {

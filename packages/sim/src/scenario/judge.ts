@@ -24,7 +24,7 @@ export type Sight =
   | { readonly type: 'step'; readonly index: number }
   | { readonly type: 'log'; readonly node: string; readonly code: string }
   /** A node took a transaction of the load. */
-  | { readonly type: 'took'; readonly hash: Hash }
+  | { readonly type: 'took'; readonly hash: Hash; readonly half: 'pending' | 'queued' }
   | {
       readonly type: 'dropped'
       readonly node: string
@@ -100,6 +100,8 @@ export class Judge {
   private readonly steps = new Map<string, number>()
   private readonly offences = new Map<number, number>()
   private readonly taken = new Set<Hash>()
+  /** Behind a gap when it was taken: it stays with its node until the gap is filled. */
+  private readonly queued = new Set<Hash>()
   /** Another one has its nonce: nobody asks for it any more. */
   private readonly replaced = new Set<Hash>()
   private readonly drops = new Map<string, Map<Hash, string>>()
@@ -178,6 +180,7 @@ export class Judge {
         return this.logged(sight.code)
       case 'took':
         this.taken.add(sight.hash)
+        if (sight.half === 'queued') this.queued.add(sight.hash)
         return
       case 'dropped': {
         const drops = this.drops.get(sight.node) ?? new Map<Hash, string>()
@@ -389,6 +392,8 @@ export class Judge {
               ? 'dropped'
               : 'nowhere'
         if (places.includes(place)) continue
+        const isHeld = this.queued.has(hash) && up.some(look => look.pool?.has(hash))
+        if (place === 'nowhere' && isHeld && places.includes('pool')) continue
         lost += 1
         first ||= `${hash} at ${name} is ${place}${this.reasonsOf(hash)}`
       }

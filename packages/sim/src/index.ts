@@ -38,7 +38,7 @@ export { planDriver, type WorkDeeds } from './plan-driver.ts'
 export { type Planted, plantedBugs } from './planted/index.ts'
 export { dialsOf, drive, type EvilVoice, type Stage } from './scenario/drive.ts'
 export { commandChain, insideOf } from './scenario/inside.ts'
-export { Judge, type NodeLook, type Verdict, type Wants } from './scenario/judge.ts'
+export { Judge } from './scenario/judge.ts'
 export {
   evilNames,
   type Gear,
@@ -52,6 +52,7 @@ export {
   type Step,
 } from './scenario/plan.ts'
 export { shrinkScenario } from './scenario/shrink.ts'
+export type { NodeLook, Wants } from './scenario/sights.ts'
 export { type ScenarioResult, simulate } from './scenario/sim-gear.ts'
 export {
   type Budget,

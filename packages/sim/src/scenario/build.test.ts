@@ -96,6 +96,10 @@ describe('what cannot be is said before anything starts', () => {
   test('an evil peer where only an honest node will do', () => {
     const faults = faultsOf(it => it.evil(1, invalidTx()).at('5s', kill('evil0')))
     expect(faults).toEqual(["kill('evil0'): evil0 is no honest node"])
+    const link = (gear: Gear) =>
+      faultsOf(it => it.evil(1, invalidTx()).at('5s', latency('n0', 'evil0', '1s')), gear)
+    expect(link('inproc')).toEqual([])
+    expect(link('procs')).toEqual(["latency('n0', 'evil0', 1000): evil0 is no honest node"])
   })
 
   test('what a gear cannot do, by name', () => {

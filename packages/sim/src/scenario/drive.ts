@@ -4,7 +4,7 @@ import type { WorldView } from '../api.ts'
 import { evilPurse, invalidBatch } from '../evil/spam.ts'
 import { ACCOUNTS } from '../plan.ts'
 import { transfers } from '../workload.ts'
-import type { Judge, NodeLook, Wants } from './judge.ts'
+import type { Judge } from './judge.ts'
 import {
   type EvilPart,
   evilNames,
@@ -13,6 +13,7 @@ import {
   stepText,
   type TxLoad,
 } from './plan.ts'
+import type { NodeLook, Wants } from './sights.ts'
 
 /** An evil peer's own voice on the wire. */
 export interface EvilVoice {

@@ -10,8 +10,9 @@ import type {
   PeerId,
   ProducerMessage,
 } from '@rockpool/protocol'
-import type { Judge, NodeLook, Wants } from './judge.ts'
+import type { Judge } from './judge.ts'
 import { metricOf, type Step } from './plan.ts'
+import type { NodeLook, Wants } from './sights.ts'
 
 const askMs = 60_000
 

@@ -20,7 +20,8 @@ import {
   ready,
   txIn,
 } from './build.ts'
-import { Judge, type NodeLook, type Sight } from './judge.ts'
+import { Judge } from './judge.ts'
+import type { NodeLook, Sight } from './sights.ts'
 
 const [a, b] = [`0x${'aa'.repeat(32)}`, `0x${'bb'.repeat(32)}`] as [Hash, Hash]
 

@@ -239,7 +239,8 @@ export function planFaults(plan: ScenarioPlan, gear: Gear): string[] {
     able(step.do)
     if (atMs > plan.untilMs) faults.push(`${stepText(step)}: comes after the end`)
     if ('node' in step) needs(stepText(step), [step.node], honestSet)
-    if ('from' in step) needs(stepText(step), [step.from, step.to], known)
+    const ends = gear === 'procs' ? honestSet : known
+    if ('from' in step) needs(stepText(step), [step.from, step.to], ends)
     if (step.do === 'partition') faults.push(...partFaults(step, known, have))
   }
   for (const expectation of plan.expect) {

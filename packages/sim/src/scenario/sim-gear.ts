@@ -6,8 +6,9 @@ import { calmOptions } from '../options.ts'
 import { runWorld } from '../world.ts'
 import { dialsOf, drive, type EvilVoice, type Stage } from './drive.ts'
 import { commandChain, insideOf } from './inside.ts'
-import { Judge, type NodeLook, type Verdict } from './judge.ts'
+import { Judge } from './judge.ts'
 import { evilNames, groupsOf, honestNames, type ScenarioPlan, type Step } from './plan.ts'
+import type { NodeLook, Verdict } from './sights.ts'
 
 /** How a scenario ended. */
 export interface ScenarioResult {
@@ -228,7 +229,9 @@ class SimStage {
   }
 
   private part(step: Extract<Step, { do: 'partition' }>, { faults }: WorldView): undefined {
-    const groups = groupsOf(step, this.names).map(group => group.map(name => this.indexOf(name)))
+    const groups = groupsOf(step, honestNames(this.plan)).map(group =>
+      group.map(name => this.indexOf(name)),
+    )
     groups.forEach((left, at) => {
       for (const right of groups.slice(at + 1)) {
         if (!step.oneWay || at === 0) faults.partition(left, right, !step.oneWay)

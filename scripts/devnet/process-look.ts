@@ -48,6 +48,23 @@ export function createLooks(nameOf: (peerId: string) => string | undefined) {
     return new Set(halves.flatMap(txs => Object.values(txs).map(({ hash }) => hash)))
   }
 
+  /** Where the transactions are, and what the node says of those it does not have. */
+  async function placesOf(node: NodeEntry, head: PlainBlock, txs: readonly Hash[]) {
+    const pool = await poolOf(node)
+    if (txs.length === 0) return { pool }
+    const mined = await minedAt(node, head)
+    const told = new Map<Hash, string>()
+    for (const hash of txs.filter(each => !pool.has(each) && !mined.has(each))) {
+      const { state, reason } = await ask<{ state: string; reason: string }>(
+        node,
+        'txpool_explain',
+        [hash],
+      )
+      if (state === 'dropped') told.set(hash, reason)
+    }
+    return { pool, mined, told }
+  }
+
   async function metricsOf({ ops }: NodeEntry, names: readonly string[]) {
     const response = await fetch(`${ops}/metrics`, { signal: AbortSignal.timeout(answerMs) })
     const lines = (await response.text()).split('\n')
@@ -76,8 +93,7 @@ export function createLooks(nameOf: (peerId: string) => string | undefined) {
     return {
       ...{ name: node.name, up: true, ready, head: head.hash, height: Number(head.number) },
       peers: listed.peers.flatMap(({ id, connected }) => (connected ? (nameOf(id) ?? []) : [])),
-      ...(wants.pools && { pool: await poolOf(node) }),
-      ...(wants.txs.length > 0 && { mined: await minedAt(node, head) }),
+      ...(wants.pools && (await placesOf(node, head, wants.txs))),
       ...(wants.metrics.length > 0 && { metrics: await metricsOf(node, wants.metrics) }),
     }
   }

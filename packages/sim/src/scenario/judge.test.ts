@@ -203,6 +203,14 @@ describe('what comes true at a look', () => {
     expect(verdictOf(judge)).toEqual([true, ''])
   })
 
+  test('a node may be asked why it has one no more', () => {
+    const judge = judgeOf(txIn('chain', 'dropped'))
+    judge.tell(took(a), 100)
+    const told = new Map([[a, 'reorg-too-deep']])
+    judge.see(both({ pool: new Set(), mined: new Set(), told }), 1_000)
+    expect(verdictOf(judge)).toEqual([true, ''])
+  })
+
   test('that no transaction was taken proves nothing', () => {
     const judge = judgeOf(txIn('chain'))
     judge.see(both({ pool: new Set(), mined: new Set() }), 1_000)

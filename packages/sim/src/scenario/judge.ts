@@ -318,12 +318,12 @@ export class Judge {
   private lookForTxs(open: Open, up: readonly NodeLook[], places: readonly TxPlace[]): void {
     let lost = 0
     let first = ''
-    for (const { name, pool, mined } of up) {
+    for (const { name, pool, mined, told } of up) {
       // Not looked at in this sense yet: no transaction was known when the look was asked for.
       if (mined === undefined || pool === undefined) return
       for (const hash of this.taken) {
         if (this.replaced.has(hash)) continue
-        const dropped = this.drops.get(name)?.get(hash)
+        const dropped = this.drops.get(name)?.get(hash) ?? told?.get(hash)
         const place: TxPlace = mined.has(hash)
           ? 'chain'
           : pool.has(hash)

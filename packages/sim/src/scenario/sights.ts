@@ -38,6 +38,8 @@ export interface NodeLook {
   readonly pool?: ReadonlySet<Hash>
   /** Of the asked transactions, those on its branch. */
   readonly mined?: ReadonlySet<Hash>
+  /** What its pool says when asked why it has one of the asked transactions no more. */
+  readonly told?: ReadonlyMap<Hash, string>
   /** Sum over the labels of each asked metric. */
   readonly metrics?: Readonly<Record<string, number>>
 }

@@ -93,7 +93,9 @@ const decimal = (value: unknown): string => BigInt(String(value)).toString()
 export function whyScreen({ subject, state, why, story, unblock }: WhyReport): string {
   const events = story.map(({ at, event, reason, other, cause }) => [
     `  ${new Date(at).toISOString()}`,
-    [event, reason ?? '', other ?? ''].filter(word => word !== '').join(' '),
+    [event, reason === event ? '' : (reason ?? ''), other ?? '']
+      .filter(word => word !== '')
+      .join(' '),
     cause === undefined ? '' : `(message ${cause})`,
   ])
   const changes = unblock.map(({ do: what, ...quantities }) =>

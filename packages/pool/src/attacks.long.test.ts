@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import * as attack from './testkit/attacks.ts'
+import * as door from './testkit/door-attacks.ts'
 
 const scale = attack.fullScale
 const patienceMs = 600_000
@@ -48,3 +49,45 @@ test(
 )
 
 test('A21: a hundred double spends', () => attack.doubleSpends(100), patienceMs)
+
+/** Bytes held after a collection, where one can be asked for. */
+function heldMb(): number {
+  const { gc } = globalThis as { gc?: () => void }
+  gc?.()
+  return process.memoryUsage().heapUsed / 1e6
+}
+
+test('A13: 20,000 impossible signatures', () => door.badSignatures(20_000), patienceMs)
+
+test(
+  'A14: of 10,000 mutants and the worst bytes none takes 5 ms',
+  async () => {
+    // Once for the compiler: a first call is not what an attacker gets.
+    await door.hostileBytes(2_000, () => 0)
+    const cpuMs = () => process.cpuUsage().user / 1_000
+    expect(await door.hostileBytes(10_000, cpuMs)).toBeLessThanOrEqual(5)
+  },
+  patienceMs,
+)
+
+test(
+  'A15: a million refusals, and memory is flat',
+  () => {
+    door.refusedByTheMillion(100_000, 32_768)
+    const before = heldMb()
+    door.refusedByTheMillion(1_000_000, 32_768)
+    // Without a collection on demand what is garbage counts, too.
+    if ('gc' in globalThis) expect(heldMb() - before).toBeLessThanOrEqual(5)
+  },
+  patienceMs,
+)
+
+test(
+  'A15: 100,000 questions after strange accounts',
+  () => door.nonceQuestions(100_000),
+  patienceMs,
+)
+test('A17: 20,000 replays', () => door.replays(20_000), patienceMs)
+test('A18: a journal of 60,000 poisoned rows', () => door.poisonedJournal(60_000), patienceMs)
+test('A19: a private transaction in a hundred lives', () => door.leakHunt(100), patienceMs)
+test('A20: 100,000 that pay nothing', () => door.payingNothing(100_000), patienceMs)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as attack from './testkit/attacks.ts'
+import * as door from './testkit/door-attacks.ts'
 
 const scale = attack.smallScale
 
@@ -29,4 +30,21 @@ describe('attacks on a pool of 384 slots (5,120 and more in the long run)', () =
   })
   test('A21: of a double spend one is mined, the other leaves with its reason', () =>
     attack.doubleSpends(100))
+})
+
+describe('attacks on what lies in front of the pool', () => {
+  test('A13: impossible signatures cost no recovery, and who submits among them is served', () =>
+    door.badSignatures(150))
+  test('A14: no bytes make the decoder throw', async () => {
+    await door.hostileBytes(300, () => 0)
+  })
+  test('A15: stories of refusals push out each other only', () =>
+    door.refusedByTheMillion(600, 128))
+  test('A15: questions after strange accounts leave nothing behind', () => door.nonceQuestions(64))
+  test('A17: replays change nothing, and what is pooled is not recovered again', () =>
+    door.replays(100))
+  test('A18: of a poisoned journal what is good comes back and nothing else', () =>
+    door.poisonedJournal(100))
+  test('A19: a private transaction is told of nowhere in its whole life', () => door.leakHunt(2))
+  test('A20: what pays nothing is refused and leaves nothing', () => door.payingNothing(150))
 })

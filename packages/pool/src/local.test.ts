@@ -1,4 +1,12 @@
-import { type Added, type Answer, limits, type TxFields, type TxRecord } from '@rockpool/protocol'
+import {
+  type Added,
+  type Answer,
+  limits,
+  type PoolInfo,
+  type PoolMessage,
+  type TxFields,
+  type TxRecord,
+} from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
 import { journalKeys } from './journal.ts'
 import { createLocalRoom, createWallets, hashesOf, type RoomWish, SlowStore } from './local-room.ts'
@@ -279,10 +287,15 @@ describe('after a restart', () => {
     await first.test.settle()
 
     const second = open({ store: store.after('kill') })
+    const info = () =>
+      second.ask<PoolInfo>(reply => ({ type: 'pool.getInfo', reply }) as PoolMessage)
     second.submit(tx(0, 0))
     expect(second.content()).toEqual([])
+    // Nothing is read yet, and it says so: whoever waits for the pool must not take it for loaded.
+    expect(info().loading).toEqual({ done: 0, of: 0 })
     await second.test.settle()
 
+    expect(info().loading).toBeUndefined()
     expect(second.answers).toEqual(['pool/replacement-underpriced'])
     expect(second.pending()).toMatchObject([{ feeCap: 2_000n }])
   })

@@ -145,7 +145,7 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
     const answers = createAnswers({
       ...{ ctx, config, pool, stories, tracker, chain, announcer },
       recovering: hash => intake.positionOf(hash),
-      loading: () => reload?.progress,
+      loading: () => reload?.progress ?? (reload?.isReading ? { done: 0, of: 0 } : undefined),
     })
     let clock = 0
     ctx.every('expire', limits.poolExpireMs, { type: 'pool.expire' })

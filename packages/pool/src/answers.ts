@@ -4,12 +4,14 @@ import {
   type ChainHead,
   type ChainMessage,
   effectiveTip,
+  type Hash,
   limits,
   type PoolContent,
   type PoolExplain,
   type PoolFindHashes,
   type PoolGetContent,
   type PoolGetInfo,
+  type PoolGetSenders,
   type PoolGetTransaction,
   type PoolInfo,
   type TxRecord,
@@ -91,6 +93,18 @@ export function createAnswers(parts: AnswersParts) {
     reply.tell([...found])
   }
 
+  function senders({ hashes, reply }: PoolGetSenders): void {
+    reply.tell(hashes.map(senderOf))
+  }
+
+  function senderOf(hash: Hash): Address | null {
+    const held = pool.get(hash)
+    if (held !== undefined) return held.origin === 'private' ? null : held.tx.sender
+    const story = stories.find(hash)
+    if (story === undefined || story.origin === 'private') return null
+    return 'sender' in story.tx ? (story.tx.sender ?? null) : null
+  }
+
   function content({ from, all, reply }: PoolGetContent): void {
     const whole = from === undefined ? pool.content() : pool.contentFrom(from)
     reply.tell(all === true ? whole : publicPart(whole))
@@ -144,6 +158,7 @@ export function createAnswers(parts: AnswersParts) {
     explain: onExplain,
     onViews: ({ question, views }: AnswersMessage) => tellWhy(question, views),
     findHashes,
+    senders,
     content,
     transaction,
     info,

@@ -277,6 +277,8 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           return answers.explain(message)
         case 'pool.explainViews':
           return answers.onViews(message)
+        case 'pool.getSenders':
+          return answers.senders(message)
         case 'pool.findHashes':
           return answers.findHashes(message)
         case 'pool.getInfo':

@@ -99,6 +99,20 @@ describe('a private transaction', () => {
     expect(shows(false)).toEqual(Array(5).fill(false))
   })
 
+  test('has no sender for whoever asks who sent what; others have one, also when they are gone', async () => {
+    const room = await withSecret()
+    const open = wallets.sign(1)
+    room.submit(open)
+    await room.test.settle()
+    const hashes = [secret, wallets.hashOf(open), `0x${'ee'.repeat(32)}`]
+    const known = [null, wallets.address(1), null]
+    expect(question(room, { type: 'pool.getSenders', hashes })).toEqual(known)
+
+    room.mine(room.pending())
+    await room.test.settle()
+    expect(question(room, { type: 'pool.getSenders', hashes })).toEqual(known)
+  })
+
   test('is never handed over to be published again', async () => {
     const room = await withSecret({ republishMs: 150_000 })
     await room.test.pass(600_000)

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import {
+  type Address,
   type ChainHead,
   type ChainSyncing,
   type Fact,
+  type Hash,
   limits,
   type PoolChanged,
+  zeroAddress,
 } from '@rockpool/protocol'
 import { headerJson, pendingTxJson, quantity } from './rpc/encode.ts'
 import { plain, RpcError, rpcCode, tooMany } from './rpc-error.ts'
@@ -23,10 +26,23 @@ export type Sink = (result: string) => void
 
 /** The subscriptions of one connection. */
 export interface Subscriber {
-  /** The id under which notifications come. */
-  /** `reasons`: of `poolEvents`, only drops for one of them. */
-  subscribe(topic: Topic, reasons?: readonly string[]): string
+  /** Returns the id under which notifications come. `wish` is about `poolEvents`. */
+  subscribe(topic: Topic, wish?: PoolEventsWish): string
   unsubscribe(id: string): void
+}
+
+/** What somebody wants to hear of the pool; what is absent narrows nothing. */
+export interface PoolEventsWish {
+  /** Only drops, and of these only those for one of these reasons. */
+  readonly reasons?: readonly string[]
+  /** Only what these senders sent. */
+  readonly from?: SendersWish
+}
+
+export interface SendersWish {
+  readonly senders: ReadonlySet<Address>
+  /** Facts name hashes alone; the pool knows who sent them. Null: not to be told. */
+  readonly sendersOf: (hashes: readonly Hash[]) => Promise<readonly (Address | null)[]>
 }
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>
@@ -75,8 +91,8 @@ export function createSubscriptions(observe: (listener: (fact: Fact) => void) =>
     }
   }
 
-  function listen(topic: Topic, sink: Sink, reasons?: readonly string[]): () => void {
-    if (topic === 'poolEvents') return listenPool(sink, reasons)
+  function listen(topic: Topic, sink: Sink, wish: PoolEventsWish = {}): () => void {
+    if (topic === 'poolEvents') return listenPool(sink, wish)
     const listeners = sinks.get(topic) ?? new Set()
     sinks.set(topic, listeners.add(sink))
     return () => {
@@ -85,22 +101,65 @@ export function createSubscriptions(observe: (listener: (fact: Fact) => void) =>
     }
   }
 
-  function listenPool(sink: Sink, reasons?: readonly string[]): () => void {
+  function listenPool(sink: Sink, { reasons, from }: PoolEventsWish): () => void {
     const wanted = reasons === undefined ? undefined : new Set(reasons)
-    const tellOne = (fact: PoolChanged) => {
-      const text = poolEventsText(fact, wanted)
+    const tellOne = (batch: Batch) => {
+      const text = poolEventsText(batch, wanted)
       if (text !== undefined) sink(text)
     }
-    poolSinks.add(tellOne)
-    return () => poolSinks.delete(tellOne)
+    const hear = from === undefined ? tellOne : narrowed(from, tellOne)
+    poolSinks.add(hear)
+    return () => poolSinks.delete(hear)
   }
 
   return { listen, stop }
 }
 
+/** What a subscriber is told of one turn. */
+type Batch = Pick<PoolChanged, 'head' | 'added' | 'promoted' | 'demoted' | 'dropped'>
+
+/**
+ * Hands on what some senders sent, in order. Batches wait for the pool's answer: a pool that is too busy to give it, or that has so many
+ * waiting already, costs the subscriber that batch.
+ */
+function narrowed(
+  { senders, sendersOf }: SendersWish,
+  tellOne: (batch: Batch) => void,
+): (batch: Batch) => void {
+  let turn = Promise.resolve()
+  let waitingCount = 0
+  const tellTheirs = async (batch: Batch) => {
+    const { head, added, promoted, demoted, dropped } = batch
+    const hashes = [
+      ...new Set([...added, ...promoted, ...demoted, ...dropped.map(({ hash }) => hash)]),
+    ]
+    if (hashes.length === 0) return
+    const found = await sendersOf(hashes)
+    const theirs = new Set(hashes.filter((_, at) => senders.has(found[at] ?? zeroAddress)))
+    const isTheirs = (hash: Hash) => theirs.has(hash)
+    tellOne({
+      head,
+      added: added.filter(isTheirs),
+      promoted: promoted.filter(isTheirs),
+      demoted: demoted.filter(isTheirs),
+      dropped: dropped.filter(({ hash }) => theirs.has(hash)),
+    })
+  }
+  return batch => {
+    if (waitingCount >= limits.rpcAsksWaitingMax) return
+    waitingCount += 1
+    turn = turn
+      .then(() => tellTheirs(batch))
+      .catch(() => undefined)
+      .finally(() => {
+        waitingCount -= 1
+      })
+  }
+}
+
 /** One turn of the pool as a batch of hashes; undefined: nothing of it is wanted. Facts do not name what is private. */
 function poolEventsText(
-  { head, added, promoted, demoted, dropped }: PoolChanged,
+  { head, added, promoted, demoted, dropped }: Batch,
   reasons: ReadonlySet<string> | undefined,
 ): string | undefined {
   const left = reasons === undefined ? dropped : dropped.filter(({ reason }) => reasons.has(reason))
@@ -128,7 +187,7 @@ export function subscriptionsOf(
 ): ConnectionSubscriptions {
   const stops = new Map<string, () => void>()
   return {
-    subscribe(topic, reasons) {
+    subscribe(topic, wish) {
       if (stops.size >= limits.rpcSubscriptionsMax)
         throw tooMany(`too many subscriptions, at most ${limits.rpcSubscriptionsMax} a connection`)
       const id = newId()
@@ -136,7 +195,7 @@ export function subscriptionsOf(
       const head = `{"jsonrpc":"2.0","method":"${space}_subscription","params":{"subscription":"${id}","result":`
       stops.set(
         id,
-        hub.listen(topic, result => send(`${head}${result}}}`), reasons),
+        hub.listen(topic, result => send(`${head}${result}}}`), wish),
       )
       return id
     },

@@ -114,6 +114,13 @@ export type PoolFindHashes = {
   reply: Reply<readonly Hash[]>
 }
 
+/** Who sent these, in their order; null: the pool knows nothing of that hash, or it is private. */
+export type PoolGetSenders = {
+  type: 'pool.getSenders'
+  hashes: readonly Hash[]
+  reply: Reply<readonly (Address | null)[]>
+}
+
 /** The pool as it is set up and stands. */
 export interface PoolInfo {
   readonly config: Readonly<Record<string, unknown>>
@@ -196,6 +203,7 @@ export type PoolMessage =
   | PoolUntrack
   | PoolExplain
   | PoolFindHashes
+  | PoolGetSenders
   | PoolGetInfo
   | PoolRecheck
   | PoolTakeStale

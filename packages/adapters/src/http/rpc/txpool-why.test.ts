@@ -1,4 +1,4 @@
-import type { Fact } from '@rockpool/protocol'
+import type { Address, Fact, Hash } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
 import { subscriptionsOf } from '../subscriptions.ts'
 import { createTestNode, transferOf } from '../test-node.ts'
@@ -169,13 +169,54 @@ describe('txpool_subscribe', () => {
     const { rpc, emit } = await createTestNode()
     const heard: string[] = []
     const mine = subscriptionsOf(rpc.subscriptions, text => heard.push(text))
-    mine.subscribe('poolEvents', ['expired'])
-    mine.subscribe('poolEvents', ['cleared'])
+    mine.subscribe('poolEvents', { reasons: ['expired'] })
+    mine.subscribe('poolEvents', { reasons: ['cleared'] })
     emit(fact)
 
     expect(heard.map(text => JSON.parse(text) as unknown)).toMatchObject([
       { params: { result: { dropped: [{ hash, reason: 'expired' }] } } },
     ])
+  })
+
+  test('from a sender tells only what that one sent, in order, and goes on when the pool was too busy once', async () => {
+    const { rpc, emit } = await createTestNode()
+    const heard: string[] = []
+    const mine = subscriptionsOf(rpc.subscriptions, text => heard.push(text))
+    const [one, two] = [`0x${'01'.repeat(20)}`, `0x${'02'.repeat(20)}`] as Address[]
+    const senders = new Map([
+      [hash, one],
+      [other, two],
+    ])
+    let isBusy = false
+    const sendersOf = async (hashes: readonly Hash[]) => {
+      if (isBusy) throw new Error('busy')
+      return hashes.map(each => senders.get(each) ?? null)
+    }
+    mine.subscribe('poolEvents', { from: { senders: new Set([two] as Address[]), sendersOf } })
+    emit(fact)
+    await new Promise(resolve => setImmediate(resolve))
+    isBusy = true
+    emit(fact)
+    await new Promise(resolve => setImmediate(resolve))
+    isBusy = false
+    emit(fact)
+    await new Promise(resolve => setImmediate(resolve))
+
+    const theirs = { added: [], promoted: [], dropped: [{ hash: other, reason: 'replaced' }] }
+    expect(heard.map(text => JSON.parse(text) as unknown)).toMatchObject([
+      { params: { result: theirs } },
+      { params: { result: theirs } },
+    ])
+  })
+
+  test.each([['0x12'], [[7]], [{}]])('refuses from %j', async from => {
+    const { rpc } = await createTestNode()
+    const subscriber = subscriptionsOf(rpc.subscriptions, () => {})
+    const params = ['events', { from }]
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'txpool_subscribe', params })
+    const { body } = await rpc.dispatcher.answer(text, { subscriber })
+
+    expect(String(body)).toContain('invalid argument 1: from is an address or a list of them')
   })
 
   test('needs a connection that lasts, a name there is, and options there are', async () => {

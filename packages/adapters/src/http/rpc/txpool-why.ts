@@ -10,7 +10,7 @@ import {
 import { invalidParams, type Method, method } from '../method.ts'
 import { type Backend, valueOf } from '../parts.ts'
 import { RpcError, rpcCode } from '../rpc-error.ts'
-import { requireSubscriber } from '../subscriptions.ts'
+import { type PoolEventsWish, requireSubscriber, type SendersWish } from '../subscriptions.ts'
 import { anything, bytes, optional, param, readRecord, text } from './params.ts'
 
 const subject = param('subject', readSubject)
@@ -30,6 +30,9 @@ export function txpoolWhyMethods({ pool, parts }: Backend, all?: true): Method[]
       reply,
     }))
   }
+
+  const sendersOf: SendersWish['sendersOf'] = hashes =>
+    pool.ask(reply => ({ type: 'pool.getSenders', hashes, reply }))
 
   async function send(raw: Uint8Array, wish: SendWish) {
     const answer = await pool.ask<Answer<Added>>(reply => ({
@@ -75,7 +78,7 @@ export function txpoolWhyMethods({ pool, parts }: Backend, all?: true): Method[]
         if (name !== 'events') {
           throw new RpcError(rpcCode.method, `no "${name}" subscription in txpool namespace`)
         }
-        return requireSubscriber(subscriber).subscribe('poolEvents', reasonsOf(options))
+        return requireSubscriber(subscriber).subscribe('poolEvents', eventsWish(options, sendersOf))
       },
     ),
     method('txpool_unsubscribe', [text('id')], ([id], { subscriber }) => {
@@ -105,16 +108,28 @@ function sendWish(options: unknown): SendWish {
   return { private: flag('private'), idempotent: flag('idempotent') }
 }
 
-/** Reasons of drops that are wanted; undefined: all. */
-function reasonsOf(options: unknown): readonly string[] | undefined {
-  if (options === undefined) return undefined
-  const { reasons, ...rest } = readRecord(options, 'txpool.EventOptions')
+/** Which events of the pool are wanted. */
+function eventsWish(options: unknown, sendersOf: SendersWish['sendersOf']): PoolEventsWish {
+  if (options === undefined) return {}
+  const { reasons, from, ...rest } = readRecord(options, 'txpool.EventOptions')
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) throw invalidParams(`invalid argument 1: unknown option "${unknown}"`)
-  if (reasons === undefined) return undefined
-  if (!Array.isArray(reasons) || reasons.some(reason => typeof reason !== 'string'))
+  if (reasons !== undefined && !isTexts(reasons))
     throw invalidParams('invalid argument 1: reasons is a list of strings')
-  return reasons as string[]
+  const list = typeof from === 'string' ? [from] : from
+  if (list !== undefined && !(isTexts(list) && list.every(each => addressText.test(each))))
+    throw invalidParams('invalid argument 1: from is an address or a list of them')
+  const senders = list === undefined ? undefined : new Set(list.map(each => each.toLowerCase()))
+  return {
+    ...(reasons !== undefined && { reasons }),
+    ...(senders !== undefined && { from: { senders: senders as Set<Address>, sendersOf } }),
+  }
+}
+
+const addressText = /^0x[0-9a-f]{40}$/i
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(each => typeof each === 'string')
 }
 
 function readSubject(value: unknown): Hash | Address {

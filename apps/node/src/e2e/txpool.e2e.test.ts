@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, expect, test } from 'vitest'
-import { call } from '../testkit/devnet.ts'
+import { call, checkout, until } from '../testkit/devnet.ts'
 import { createScratch, quietFlags } from '../testkit/scratch.ts'
 
 /* The pool as its operator meets it: every verb of `rockpool txpool` against a running node. */
@@ -79,9 +81,7 @@ test('an operator sends, lists, asks why, drops and exports', async () => {
     /^imported 1, rejected 0, stopped at byte \d+: rlp: unexpected end of file\n$/,
   )
   expect((await txpool('settip', '2000000')).stdout).toBe('the least tip is 2000000 wei\n')
-  expect((await txpool('why', hash)).stdout).toContain(
-    'The minimum tip was raised above its own.'.slice(4),
-  )
+  expect((await txpool('why', hash)).stdout).toMatch(/ dropped tip-below-minimum /)
 
   await call(rpc, 'devnet_mine', [1])
   const [unknown, ambiguousless, wrong, verb, help] = await Promise.all([
@@ -100,3 +100,65 @@ test('an operator sends, lists, asks why, drops and exports', async () => {
   expect(help.stdout).toContain('rockpool txpool status')
   expect(await node.kill('SIGTERM')).toMatchObject({ code: 0 })
 }, 60_000)
+
+test('watch says how the pool stands, once for each change, until it is interrupted; a short hash of two is ambiguous', async () => {
+  const place = scratch.path('watched')
+  const flags = [...quietFlags, '--chain.mining', 'manual', '--devnet.control']
+  const node = scratch.run(place, flags)
+  const { chainId, rpc } = await node.ready()
+  const watch = watching(place)
+  await until('the first line', () => watch.lines().length === 1)
+  // Two whose hashes begin with the same four digits.
+  const raws = await Promise.all(
+    [
+      { nonce: 20, value: 12n },
+      { nonce: 21, value: 821n },
+    ].map(fields =>
+      account.signTransaction({
+        ...{ type: 'eip1559', chainId, gas: 21_000n, to: account.address, ...fields },
+        ...{ maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1_000_000n },
+      }),
+    ),
+  )
+  const hashes: string[] = []
+  for (const raw of raws) hashes.push(await call<string>(rpc, 'eth_sendRawTransaction', [raw]))
+  await until('a line with both', () => watch.lines().at(-1)?.includes('queued 2') === true)
+  const count = watch.lines().length
+  const why = await scratch.rockpool(['txpool', 'why', '0xa167', '--datadir', place])
+  const one = await scratch.rockpool([
+    ...['txpool', 'why', hashes[0]?.slice(0, 20) ?? '', '--datadir', place],
+  ])
+
+  expect(watch.lines()[0]).toMatch(
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}head 0 {2}pending 0 {2}queued 0 {2}slots 0$/,
+  )
+  expect(watch.lines()).toHaveLength(count)
+  expect(why).toMatchObject({ code: 1, stdout: '' })
+  expect(why.stderr).toContain('0xa167 is ambiguous; it may be one of')
+  for (const hash of hashes) expect(why.stderr).toContain(`  ${hash}`)
+  expect(one.stdout).toContain('(20 in all)')
+  expect(await watch.interrupt()).toBe('SIGINT')
+  expect(await node.kill('SIGTERM')).toMatchObject({ code: 0 })
+}, 60_000)
+
+/** `rockpool txpool watch` in its own process. */
+function watching(place: string) {
+  const bin = join(checkout, 'apps/node/bin/rockpool.mjs')
+  const child = spawn(process.execPath, [bin, 'txpool', 'watch', '--datadir', place], {
+    env: { PATH: process.env.PATH, HOME: scratch.path('home'), NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', chunk => {
+    output += chunk
+  })
+  return {
+    lines: () => output.split('\n').slice(0, -1),
+    /** The signal it ended by. */
+    interrupt: () =>
+      new Promise<string | null>(resolve => {
+        child.once('exit', (_code, signal) => resolve(signal))
+        child.kill('SIGINT')
+      }),
+  }
+}

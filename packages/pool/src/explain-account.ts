@@ -7,7 +7,7 @@ import {
 } from '@rockpool/protocol'
 import type { Entry } from './entry.ts'
 import { explainPooled, missingBefore } from './explain-pooled.ts'
-import type { Finding, Question, Sources } from './explain-sources.ts'
+import { type Finding, isShown, type Question, type Sources } from './explain-sources.ts'
 
 /** Both halves of an account, its gaps and its sums. */
 export function explainAccount(
@@ -15,7 +15,7 @@ export function explainAccount(
   question: Question,
   sources: Sources,
 ): Explanation {
-  const { view: given, all } = question
+  const { view: given } = question
   const { pool, config } = sources
   const account = pool.account(address)
   const view = account?.view ?? given
@@ -31,9 +31,9 @@ export function explainAccount(
       story: [],
     }
   }
-  const isShown = ({ origin }: Entry) => all === true || origin !== 'private'
+  const shown = (entries: readonly Entry[] = []) => entries.filter(each => isShown(each, question))
   const lines = (entries: readonly Entry[] = []): ExplainedNonce[] =>
-    entries.filter(isShown).map(entry => ({
+    shown(entries).map(entry => ({
       ...{ nonce: entry.tx.nonce, hash: entry.tx.hash },
       reason: explainPooled(entry, question, sources).reason,
     }))
@@ -43,8 +43,9 @@ export function explainAccount(
   const gaps =
     account === undefined || last === undefined
       ? { missing: [], count: 0n }
-      : missingBefore(last.nonce, account)
-  const totalCost = (account?.pending.totalCost ?? 0n) + (account?.queue.totalCost ?? 0n)
+      : missingBefore(last.nonce, account, question)
+  const costs = [...shown(account?.pending.entries), ...shown(account?.queue.entries)]
+  const totalCost = costs.reduce((sum, { tx }) => sum + tx.cost, 0n)
   const poolNonce = account?.next() ?? view.nonce
   const finding = accountFinding({ pending, queued, gaps, poolNonce, nonce: view.nonce })
   return {

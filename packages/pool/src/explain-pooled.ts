@@ -6,13 +6,13 @@ import {
   type Unblock,
 } from '@rockpool/protocol'
 import type { Account, Entry } from './entry.ts'
-import { type Finding, isHidden, type Question, type Sources } from './explain-sources.ts'
+import { type Finding, isHidden, isShown, type Question, type Sources } from './explain-sources.ts'
 import { raised } from './state-checks.ts'
 import type { Story } from './story.ts'
 
 /** Why a pooled transaction is in its half, and where it stands. */
 export function explainPooled(entry: Entry, question: Question, sources: Sources) {
-  const place = placeOf(entry, sources)
+  const place = placeOf(entry, question, sources)
   const finding =
     entry.half === 'pending'
       ? pendingFinding(entry, place, sources)
@@ -22,19 +22,19 @@ export function explainPooled(entry: Entry, question: Question, sources: Sources
   return { state: entry.half, ...finding, ...ages, place }
 }
 
-function placeOf(entry: Entry, { pool }: Sources): ExplainedPlace {
+function placeOf(entry: Entry, question: Question, { pool }: Sources): ExplainedPlace {
   const { account, tx } = entry
   const baseFee = pool.nextBaseFee
   const headroom = tx.feeCap - (baseFee ?? 0n)
-  const { missing, count } = missingBefore(tx.nonce, account)
+  const { missing, count } = missingBefore(tx.nonce, account, question)
   let need = tx.cost
   for (const before of account.pending.entries) {
     if (before.tx.nonce >= tx.nonce) break
-    need += before.tx.cost
+    if (isShown(before, question)) need += before.tx.cost
   }
   for (const before of account.queue.entries) {
     if (before.tx.nonce >= tx.nonce) break
-    need += before.tx.cost
+    if (isShown(before, question)) need += before.tx.cost
   }
   const { balance } = account.view
   return {
@@ -50,8 +50,8 @@ function placeOf(entry: Entry, { pool }: Sources): ExplainedPlace {
   }
 }
 
-/** Nonces from the account's own up to this one that nothing here has. */
-export function missingBefore(nonce: bigint, account: Account) {
+/** Nonces from the account's own up to this one that nothing here has, as far as whoever asks may know. */
+export function missingBefore(nonce: bigint, account: Account, question: Question) {
   const missing: bigint[] = []
   let count = 0n
   let at = account.afterPending()
@@ -61,8 +61,10 @@ export function missingBefore(nonce: bigint, account: Account) {
     for (let hole = at; hole < upTo && missing.length < limits.missingNoncesMax; hole++)
       missing.push(hole)
   }
-  for (const { tx } of account.queue.entries) {
+  for (const entry of account.queue.entries) {
+    const { tx } = entry
     if (tx.nonce >= nonce) break
+    if (!isShown(entry, question)) continue
     holes(tx.nonce)
     if (tx.nonce >= at) at = tx.nonce + 1n
   }

@@ -1,6 +1,6 @@
 import type { Address, Explanation, Hash } from '@rockpool/protocol'
 import type { PoolConfig } from './config.ts'
-import type { PoolAccountView } from './entry.ts'
+import type { Entry, PoolAccountView } from './entry.ts'
 import type { Pool } from './pool.ts'
 import type { Stories } from './story.ts'
 import type { Tracker } from './tracker.ts'
@@ -38,4 +38,9 @@ export function isHidden(
   const origin = pool.entry(hash)?.origin ?? story?.origin
   const isPrivate = origin === 'private' || tracker?.isPrivate(hash) === true
   return isPrivate && story?.mined === undefined
+}
+
+/** Whether whoever asks may know of it at all: also in sums, and in what is missing. */
+export function isShown({ origin }: Entry, { all }: Question): boolean {
+  return all === true || origin !== 'private'
 }

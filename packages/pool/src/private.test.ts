@@ -99,6 +99,26 @@ describe('a private transaction', () => {
     expect(shows(false)).toEqual(Array(5).fill(false))
   })
 
+  test('is missing for whoever may not know of it: in gaps, in sums, and beside its own sender’s others', async () => {
+    const room = aRoom()
+    const [before, after] = [wallets.sign(0), wallets.sign(0, { nonce: 3n })]
+    for (const open of [before, after]) room.submit(open)
+    for (const nonce of [1n, 2n]) room.submit(wallets.sign(0, { nonce: nonce + 3n }), true)
+    await room.test.settle()
+    const about = (subject: string, all: boolean) =>
+      question<Explanation>(room, { type: 'pool.explain', subject, ...(all && { all }) })
+    const cost = room.pending()[0]?.cost ?? 0n
+
+    const account = about(wallets.address(0), false)
+    expect(account.account).toMatchObject({ missing: [1n, 2n], totalCost: 2n * cost })
+    expect(about(wallets.address(0), true).account).toMatchObject({ totalCost: 4n * cost })
+    room.submit(wallets.sign(0, { nonce: 6n }))
+    await room.test.settle()
+    const last = wallets.hashOf(wallets.sign(0, { nonce: 6n }))
+    expect(about(last, false).place?.missing).toEqual([1n, 2n, 4n, 5n])
+    expect(about(last, true).place?.missing).toEqual([1n, 2n])
+  })
+
   test('has no sender for whoever asks who sent what; others have one, also when they are gone', async () => {
     const room = await withSecret()
     const open = wallets.sign(1)

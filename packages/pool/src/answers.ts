@@ -10,6 +10,7 @@ import {
   type PoolExplain,
   type PoolFindHashes,
   type PoolGetContent,
+  type PoolGetDiff,
   type PoolGetInfo,
   type PoolGetSenders,
   type PoolGetTransaction,
@@ -19,8 +20,9 @@ import {
 import type { Announcer } from './announcer.ts'
 import { askViews, type Views } from './chain-views.ts'
 import type { PoolConfig } from './config.ts'
+import { diffSince } from './diff.ts'
 import { accountNeeded, explain } from './explain.ts'
-import type { Sources } from './explain-sources.ts'
+import { isHidden, type Sources } from './explain-sources.ts'
 import type { Pool } from './pool.ts'
 import type { Stories } from './story.ts'
 import type { Tracker } from './tracker.ts'
@@ -93,6 +95,13 @@ export function createAnswers(parts: AnswersParts) {
     reply.tell([...found])
   }
 
+  function diff({ since, all, reply }: PoolGetDiff): void {
+    const isHiddenOne = (hash: Hash) =>
+      isHidden(hash, { subject: hash, ...(all && { all }) }, sources())
+    const { cause } = parts.announcer.telling()
+    reply.tell(diffSince(since, cause, { pool, stories, isHidden: isHiddenOne }))
+  }
+
   function senders({ hashes, reply }: PoolGetSenders): void {
     reply.tell(hashes.map(senderOf))
   }
@@ -159,6 +168,7 @@ export function createAnswers(parts: AnswersParts) {
     onViews: ({ question, views }: AnswersMessage) => tellWhy(question, views),
     findHashes,
     senders,
+    diff,
     content,
     transaction,
     info,

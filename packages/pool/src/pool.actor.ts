@@ -277,6 +277,8 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
           return answers.explain(message)
         case 'pool.explainViews':
           return answers.onViews(message)
+        case 'pool.getDiff':
+          return answers.diff(message)
         case 'pool.getSenders':
           return answers.senders(message)
         case 'pool.findHashes':

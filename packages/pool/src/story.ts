@@ -30,7 +30,8 @@ const words: readonly StoryWord[] = [
 const wordIndex = new Map(words.map((word, index) => [word, index]))
 /** Numbers of one event: when, in whose turn, and what with its reason. */
 const cellsOfEvent = 3
-const first = 4
+/** Events from its beginning that are never forgotten. */
+export const firstEvents = 4
 const reasonShift = 16
 
 /** What happened to one transaction: the first four events and the last twelve, as numbers, since there are tens of thousands. */
@@ -87,7 +88,7 @@ export class Story {
     // A list that is pushed to keeps room for a dozen more, of which most would never come.
     this.cells = [...this.cells, at, cause, what]
     if (this.cells.length > limits.storyEventsMax * cellsOfEvent) {
-      this.cells.splice(first * cellsOfEvent, cellsOfEvent)
+      this.cells.splice(firstEvents * cellsOfEvent, cellsOfEvent)
     }
   }
 
@@ -174,6 +175,8 @@ export class Stories {
   readonly max: number
   /** How often was refused what, by code. */
   readonly rejections = new Map<string, number>()
+  /** In whose turn something happened that was forgotten since; the last one. */
+  forgottenCause = 0
   private readonly byHash = new Map<Hash, Story>()
   private readonly dropped: Line
   private readonly refused: Line
@@ -250,6 +253,10 @@ export class Stories {
 
   find(hash: Hash): Story | undefined {
     return this.byHash.get(hash)
+  }
+
+  all(): Iterable<Story> {
+    return this.byHash.values()
   }
 
   /** Hashes that begin so, at most `most`. */
@@ -399,6 +406,7 @@ export class Stories {
     if (oldest === undefined) return
     if (line === this.own) this.touched.add(oldest)
     line.leave(oldest)
+    this.forgottenCause = Math.max(this.forgottenCause, oldest.lastCause)
     this.byHash.delete(oldest.hash)
   }
 

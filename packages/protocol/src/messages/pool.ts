@@ -121,6 +121,37 @@ export type PoolGetSenders = {
   reply: Reply<readonly (Address | null)[]>
 }
 
+export type DiffPlace = 'pending' | 'queued' | 'absent'
+
+export interface PoolDifference {
+  readonly hash: Hash
+  readonly from?: Address
+  readonly nonce: bigint
+  readonly before: DiffPlace
+  readonly now: DiffPlace
+  /** Why it is absent now. */
+  readonly reason?: string
+}
+
+/** What differs between two instants of one pool. */
+export interface PoolDiff {
+  /** Messages after whose turns the pool is compared, as causes of events name them. */
+  readonly since: number
+  readonly until: number
+  /** False: something that happened since is forgotten. */
+  readonly complete: boolean
+  readonly changes: readonly PoolDifference[]
+}
+
+/** RPC asks what is elsewhere than after the turn of the message `since`. Nothing older than this process is known. */
+export type PoolGetDiff = {
+  type: 'pool.getDiff'
+  since: number
+  /** The operator asks: private ones too. */
+  all?: true
+  reply: Reply<PoolDiff>
+}
+
 /** The pool as it is set up and stands. */
 export interface PoolInfo {
   readonly config: Readonly<Record<string, unknown>>
@@ -204,6 +235,7 @@ export type PoolMessage =
   | PoolExplain
   | PoolFindHashes
   | PoolGetSenders
+  | PoolGetDiff
   | PoolGetInfo
   | PoolRecheck
   | PoolTakeStale

@@ -31,6 +31,20 @@ describe('txpool_explain', () => {
   })
 })
 
+describe('txpool_diff', () => {
+  test.each([['0x1'], [-1], [1.5], ['12D3KooW']])('refuses %j', async since => {
+    const { call } = await createTestNode()
+
+    expect(await call('txpool_diff', since)).toMatchObject({
+      error: {
+        code: -32_602,
+        message:
+          'invalid argument 0: expected the number of a message, as "cause" of an event has it',
+      },
+    })
+  })
+})
+
 describe('txpool_sendRaw', () => {
   test('answers with what became of it', async () => {
     const { call } = await createTestNode()

@@ -5,6 +5,7 @@ import {
   type Explanation,
   type Hash,
   hashOf,
+  type PoolDiff,
   type PoolInfo,
 } from '@rockpool/protocol'
 import { invalidParams, type Method, method } from '../method.ts'
@@ -14,6 +15,7 @@ import { type PoolEventsWish, requireSubscriber, type SendersWish } from '../sub
 import { anything, bytes, optional, param, readRecord, text } from './params.ts'
 
 const subject = param('subject', readSubject)
+const since = param('since', readSince)
 
 /** What geth does not tell of its pool. `all`: private transactions too, for the operator. */
 export function txpoolWhyMethods({ pool, parts }: Backend, all?: true): Method[] {
@@ -61,6 +63,20 @@ export function txpoolWhyMethods({ pool, parts }: Backend, all?: true): Method[]
     method('txpool_explain', [subject], async ([about]) => hexed(await explain(about)), {
       answer: 'large',
     }),
+    method(
+      'txpool_diff',
+      [since],
+      async ([after]) => {
+        const diff = await pool.ask<PoolDiff>(reply => ({
+          type: 'pool.getDiff',
+          since: after,
+          ...(all && { all }),
+          reply,
+        }))
+        return hexed(diff)
+      },
+      { cost: 50, answer: 'huge' },
+    ),
     method('txpool_info', [], async () => {
       const info = await pool.ask<PoolInfo>(reply => ({ type: 'pool.getInfo', reply }))
       return hexed(info)
@@ -130,6 +146,12 @@ const addressText = /^0x[0-9a-f]{40}$/i
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(each => typeof each === 'string')
+}
+
+/** Two instants of one pool: a message number. A peer's pool is not to be had: peers tell digests, which pool sync compares. */
+function readSince(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new Error('expected the number of a message, as "cause" of an event has it')
 }
 
 function readSubject(value: unknown): Hash | Address {

@@ -86,6 +86,7 @@ export const poolMailbox: Mailbox<PoolMessage> = {
 export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged> {
   const { config, chain, recovery, keccak256, forks, chainId, start } = parts
   return ctx => {
+    let clock = 0
     const pool = new Pool({ config, forks, head: start })
     const adds = new AddQueue()
     const journal = isJournaled(config) ? parts.journal : undefined
@@ -135,7 +136,7 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
     const reload =
       journal !== undefined && tracker !== undefined
         ? createReload({
-            ...{ ctx, store: journal.store, intake, tracker, stories, announcer },
+            ...{ ctx, store: journal.store, intake, tracker, stories, announcer, now },
             ...(keeper && { keeper }),
             rowsMax: 2 * (config.globalSlots + config.globalQueue) + limits.trackedMax,
             restoreBeats: beats => turns.run({ op: 'restoreBeats', now: now(), beats }),
@@ -147,7 +148,6 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       recovering: hash => intake.positionOf(hash),
       loading: () => reload?.progress ?? (reload?.isReading ? { done: 0, of: 0 } : undefined),
     })
-    let clock = 0
     ctx.every('expire', limits.poolExpireMs, { type: 'pool.expire' })
 
     const waiting = () => intake.size + adds.size

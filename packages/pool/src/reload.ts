@@ -41,6 +41,7 @@ export interface ReloadParts {
   readonly rowsMax: number
   readonly restoreBeats: (beats: ReadonlyMap<Address, number>) => void
   readonly announcer: Announcer
+  readonly now: () => number
 }
 
 /**
@@ -49,6 +50,7 @@ export interface ReloadParts {
  */
 export function createReload(parts: ReloadParts) {
   const { ctx, store, identity, intake, tracker, keeper, announcer } = parts
+  const beganMs = parts.now()
   let isReading = true
   let progress: { done: number; of: number } | undefined
 
@@ -101,6 +103,7 @@ export function createReload(parts: ReloadParts) {
       announcer.write(writes, () => {})
       ctx.log.info('pool/journal-loaded', {
         rows: rows.length - again.length,
+        ms: parts.now() - beganMs,
         followed: tracker.size,
         refused: [...refused].map(([code, count]) => `${code} ${count}`).join(', '),
       })

@@ -2,7 +2,7 @@ import { keccak256 } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, expect, test } from 'vitest'
 import { blocksOn } from '../testkit/bookkeeping.ts'
-import { batch, call, until } from '../testkit/devnet.ts'
+import { call, until } from '../testkit/devnet.ts'
 import { createScratch, type NodeProcess, quietFlags } from '../testkit/scratch.ts'
 
 /*

@@ -3,6 +3,7 @@ import { createSigner } from '@rockpool/adapters/crypto'
 import { createRpc, type Rpc, startOpsServer, startRpcServer } from '@rockpool/adapters/http'
 import { devAccounts, type Genesis } from '@rockpool/chain'
 import { type Address, fromHex } from '@rockpool/protocol'
+import { actorsOf } from './actors-of.ts'
 import type { Cast } from './cast.ts'
 import { chainOf } from './chain-of.ts'
 import type { Closing } from './closing.ts'
@@ -11,7 +12,7 @@ import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
 import { peersOf } from './peers-of.ts'
-import type { NodeRecording } from './recording.ts'
+import { type NodeRecording, recordSeries } from './recording.ts'
 import type { Effective } from './settings.ts'
 import { siblingsOf } from './siblings.ts'
 import { statusOf } from './status-of.ts'
@@ -113,7 +114,7 @@ async function openRpc({ effective: { read }, closing }: Serving, rpc: Rpc) {
 }
 
 async function openOps(
-  { effective, ground, cast: { node, network }, log, closing }: Serving,
+  { effective, ground, cast: { node, network, recording }, log, closing }: Serving,
   rpc: Rpc,
 ) {
   const { read } = effective
@@ -130,7 +131,12 @@ async function openOps(
     port: read.number('ops.port'),
     vhosts: read.list('rpc.vhosts'),
     health: () => node.health(),
-    series: () => [...node.series(build), ...rpc.series(), ...network.metrics()],
+    series: () => [
+      ...node.series(build),
+      ...recordSeries(recording),
+      ...rpc.series(),
+      ...network.metrics(),
+    ],
     onBug: error => log.line('error', 'ops/bug', { error }),
   })
   closing.add(() => server.close())
@@ -147,10 +153,11 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
   }
   const chain = chainOf(cast.node)
   const peers = peersOf(cast.node, cast.wall)
+  const actors = actorsOf(cast.node, cast.wall)
   const control = await startControl({
     socket: effective.paths.socket,
     methods: new Map<string, ControlMethod>([
-      ['node_status', () => statusOf(cast.node, facts)],
+      ['node_status', () => statusOf(cast, facts)],
       ['node_health', () => cast.node.health()],
       ['chain_head', () => chain.head()],
       ['chain_block', ([id]) => chain.block(id)],
@@ -161,6 +168,10 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
       ['peers_unban', ([subject, wish]) => peers.unban(subject, wish)],
       ['peers_protect', ([id]) => peers.protect(id, true)],
       ['peers_unprotect', ([id]) => peers.protect(id, false)],
+      ['actors_list', () => actors.list()],
+      ['actors_trace', ([id]) => actors.trace(id)],
+      ['deadletters_list', () => actors.letters()],
+      ['deadletters_show', ([number]) => actors.letter(number)],
       ...recordMethods(cast.recording),
       [
         'node_stop',

@@ -114,6 +114,22 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   )
   verb(
+    'actors',
+    'ls | trace <message id> [--mermaid|--chrome]: what each actor has to do, how a message came about; --json',
+    async flags => {
+      const { actorsVerb } = await import('./actors-verbs.ts')
+      return actorsVerb(flags)
+    },
+  )
+  verb(
+    'deadletters',
+    'ls | show <number>: messages nobody handled, and why; --json',
+    async flags => {
+      const { lettersVerb } = await import('./actors-verbs.ts')
+      return lettersVerb(flags)
+    },
+  )
+  verb(
     'record',
     'start | stop | mark <text> | ls | export [--redact]: the flight recorder',
     async flags => {
@@ -123,7 +139,7 @@ async function main(argv: readonly string[]): Promise<number> {
   )
   verb(
     'replay',
-    '<file> [--until turn|time] [--break path:type] [--trace id]: a recorded run again',
+    '<file> [--until turn|time] [--break path:type] [--trace id]: a recorded run again; --json',
     async flags => {
       const { replayVerb } = await import('./record-verbs.ts')
       return replayVerb(flags)

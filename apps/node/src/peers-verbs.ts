@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { callNode } from './client.ts'
+import { columns } from './columns.ts'
 import { exit, Refusal } from './exit.ts'
 import type { BanReport, PeerReport, PeersReport, WhyReport } from './peers-of.ts'
 import { effectiveSettings } from './settings.ts'
@@ -87,20 +88,6 @@ function durationMs(flag: string, text: string): number {
 
 const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')}Z`
 const points = (value: number): string => value.toFixed(1)
-
-/** A table for people, tab-separated values for a pipe. */
-function columns(rows: readonly (readonly string[])[]): string {
-  if (process.stdout.isTTY !== true) return rows.map(row => row.join('\t')).join('\n')
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map(row => row[at]?.length ?? 0)))
-  return rows
-    .map(row =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
 
 function listScreen({ peers, bans }: PeersReport, all: boolean): string {
   const shown = peers.filter(({ connected }) => all || connected)

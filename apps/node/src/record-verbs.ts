@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { chainText, Diverged, type TraceRow } from '@rockpool/actor'
+import { chainText, Diverged, edgeKinds, type TraceRow } from '@rockpool/actor'
 import { createCrypto } from '@rockpool/adapters/crypto'
 import { readRecording, redact } from '@rockpool/adapters/recording'
-import { replayNode } from '@rockpool/node'
+import { type NodeReplay, replayNode } from '@rockpool/node'
 import { CodedError } from '@rockpool/protocol'
 import { callNode } from './client.ts'
 import type { Paths } from './datadir.ts'
@@ -13,7 +13,7 @@ import { effectiveSettings } from './settings.ts'
 const recordUsage =
   'rockpool record start | stop | mark <text> | ls | export [file] [--redact] [--out file]'
 const replayUsage =
-  'rockpool replay <file> [--until <turn|time>] [--break <path>:<type>] [--trace <id>]'
+  'rockpool replay <file> [--until <turn|time>] [--break <path>:<type>] [--trace <id>] [--json]'
 
 /** `rockpool record …`: the recording of the running node, and those on disk. */
 export async function recordVerb(args: readonly string[]): Promise<number> {
@@ -90,7 +90,11 @@ function exportRecording(args: readonly string[]): number {
 
 /** `rockpool replay <file>`: the run again, turn by turn; exit 127 where it goes another way. */
 export async function replayVerb(args: readonly string[]): Promise<number> {
-  const until = option(args, '--until')
+  const asJson = args.includes('--json')
+  const until = option(
+    args.filter(arg => arg !== '--json'),
+    '--until',
+  )
   const stop = option(until.rest, '--break')
   const trace = option(stop.rest, '--trace')
   const [file, ...strange] = trace.rest
@@ -99,25 +103,29 @@ export async function replayVerb(args: readonly string[]): Promise<number> {
   const recording = opened(file)
   const { header } = recording
   if (recording.tornBytes > 0)
-    console.log(`the file is torn: its last ${recording.tornBytes} bytes are left out`)
+    console.error(`the file is torn: its last ${recording.tornBytes} bytes are left out`)
   if (header.nodeVersion.split('.')[0] !== process.version.split('.')[0])
-    console.log(
+    console.error(
       `recorded with Node ${header.nodeVersion}, replayed with ${process.version}: numbers may differ`,
     )
   const crypto = await createCrypto({ workers: 0 })
+  const edges = new Map<string, number>()
   const began = performance.now()
   try {
-    const { result, bus } = await replayNode({
+    const replayed = await replayNode({
       edges: () => recording.edges(),
       seed: header.seed,
       crypto,
       options: {
         ...untilOf(until.value),
         ...breakOf(stop.value, trace.value),
+        onEdge: ([kind]) => count(edges, kindNames.get(kind) ?? `kind ${kind}`),
       },
     })
+    const { result, bus } = replayed
     const seconds = (performance.now() - began) / 1_000
     const hash = result.hash.toString(16).padStart(8, '0')
+    if (asJson) return print(replayReport(replayed, hash, seconds, edges))
     console.log(
       `${result.turns} turns in ${seconds.toFixed(1)} s, trace ${hash}, ${endings[result.stoppedAt]}`,
     )
@@ -129,6 +137,31 @@ export async function replayVerb(args: readonly string[]): Promise<number> {
     return exit.diverged
   } finally {
     await crypto.close()
+  }
+}
+
+const kindNames = new Map<number, string>(
+  Object.entries(edgeKinds).map(([name, kind]) => [kind, name]),
+)
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1)
+}
+
+/** All a replay can say of a run, for programs. */
+function replayReport(
+  { result, bus, counters }: NodeReplay,
+  trace: string,
+  seconds: number,
+  edges: ReadonlyMap<string, number>,
+) {
+  const { turns, stoppedAt, found } = result
+  return {
+    ...{ turns, trace, stoppedAt, seconds: Math.round(seconds * 10) / 10 },
+    edges: Object.fromEntries(edges),
+    counters,
+    deadLetters: bus.deadLetters.counts(),
+    ...(found !== undefined && { chain: bus.trace(found.id) }),
   }
 }
 

@@ -2,9 +2,20 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Recorder } from '@rockpool/actor'
 import { openRecording } from '@rockpool/adapters/recording'
+import type { Series } from '@rockpool/protocol'
 import { exit, Refusal } from './exit.ts'
 import type { Log } from './log.ts'
 import type { Effective } from './settings.ts'
+
+/** How far a recording has come. */
+export interface RecordingStatus {
+  readonly path: string
+  readonly bytes: number
+  /** That the file covers. */
+  readonly turns: number
+  /** Why nothing more is written. */
+  readonly stopped?: string
+}
 
 /** A recording under way. */
 export interface NodeRecording {
@@ -13,8 +24,8 @@ export interface NodeRecording {
   /** What an operator saw, at this moment of the recording. */
   mark(text: string): { readonly marked: string }
   /** No more is recorded; what there is can be replayed. */
-  stop(): { readonly path: string; readonly bytes: number }
-  status(): { readonly path: string; readonly bytes: number; readonly stopped?: string }
+  stop(): RecordingStatus
+  status(): RecordingStatus
   close(): Promise<void>
 }
 
@@ -56,7 +67,14 @@ export async function beginRecording(
   function stop() {
     recorder.flush()
     recorder.abandon()
-    return { path: file.path, bytes: file.bytes }
+    return status()
+  }
+
+  function status(): RecordingStatus {
+    return {
+      ...{ path: file.path, bytes: file.bytes, turns: recorder.turns },
+      ...(!recorder.recording && { stopped: file.reason ?? 'asked to' }),
+    }
   }
 
   return {
@@ -69,13 +87,35 @@ export async function beginRecording(
       return { marked: text }
     },
     stop,
-    status: () => ({
-      path: file.path,
-      bytes: file.bytes,
-      ...(!recorder.recording && { stopped: file.reason ?? 'asked to' }),
-    }),
+    status,
     close: () => file.close(),
   }
+}
+
+/** Series of the recorder, also where nothing is recorded: a dashboard then says so. */
+export function recordSeries(recording: NodeRecording | undefined): Series[] {
+  const now = recording?.status()
+  const stopped = now?.stopped?.replace('record/', '').replace(' ', '-')
+  const state = now === undefined ? 'off' : (stopped ?? 'recording')
+  const name = (suffix: string) => `rockpool_record_${suffix}`
+  const series = (kind: 'counter' | 'gauge', suffix: string, help: string, value: number) =>
+    ({ name: name(suffix), help, kind, samples: [{ value }] }) satisfies Series
+  return [
+    {
+      name: name('state'),
+      help: 'Whether a recording is under way: off, recording, or why it stopped.',
+      kind: 'gauge',
+      samples: [{ labels: { state }, value: 1 }],
+    },
+    series('gauge', 'bytes', 'Size of the recording.', now?.bytes ?? 0),
+    series('counter', 'turns_total', 'Turns the recording covers.', now?.turns ?? 0),
+    series(
+      'counter',
+      'overruns_total',
+      'Recordings that stopped because the disk could not follow.',
+      state === 'overrun' ? 1 : 0,
+    ),
+  ]
 }
 
 /** What this build was made from, where that can be told. */

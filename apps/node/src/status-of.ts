@@ -1,5 +1,6 @@
 import type { Node } from '@rockpool/node'
 import type { Hash } from '@rockpool/protocol'
+import type { Cast } from './cast.ts'
 import { schemaVersion } from './datadir.ts'
 import type { Effective } from './settings.ts'
 import type { NodeStatus } from './status.ts'
@@ -14,7 +15,7 @@ export interface RunFacts {
 
 /** The answer of `node_status`. */
 export async function statusOf(
-  node: Node,
+  { node, recording }: Pick<Cast, 'node' | 'recording'>,
   { effective, crypto, genesisHash, startedAt }: RunFacts,
 ): Promise<NodeStatus> {
   const { chain, pool, peers } = await node.status()
@@ -39,6 +40,7 @@ export async function statusOf(
     },
     peers: peers.length,
     pool: { pending: pool.pending, queued: pool.queued },
+    recording: recording?.status() ?? null,
     crypto,
     node: process.version,
     schema: schemaVersion,

@@ -1,5 +1,6 @@
 import { callNode } from './client.ts'
 import { exit } from './exit.ts'
+import type { RecordingStatus } from './recording.ts'
 import { effectiveSettings } from './settings.ts'
 
 /** What `node_status` answers. */
@@ -16,6 +17,8 @@ export interface NodeStatus {
   readonly head: { readonly number: number; readonly hash: string; readonly ageMs: number }
   readonly peers: number
   readonly pool: { readonly pending: number; readonly queued: number }
+  /** Null where nothing is recorded. */
+  readonly recording: RecordingStatus | null
   readonly crypto: string
   readonly node: string
   readonly schema: number
@@ -52,8 +55,16 @@ function statusScreen(node: NodeStatus): string {
     ],
     ['process', `pid ${node.pid}, up ${Math.round(node.uptimeMs / 1_000)} s`],
     ['data', node.datadir],
+    ['records', recordingText(node.recording)],
   ]
   return rows.map(([name, value]) => `${name.padEnd(8)} ${value}`).join('\n')
+}
+
+function recordingText(recording: RecordingStatus | null): string {
+  if (recording === null) return 'nothing'
+  const { path, bytes, turns, stopped } = recording
+  const size = `${(bytes / 1_048_576).toFixed(1)} MiB, ${turns} turns`
+  return `${path}, ${size}${stopped === undefined ? '' : `, stopped: ${stopped}`}`
 }
 
 /** The same answer as `/readyz`. */

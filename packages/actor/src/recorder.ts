@@ -45,6 +45,7 @@ export class Recorder implements Edges, PortEdges {
   /** A sweep that may go on. */
   private sweep: [number, number, ...unknown[]] | undefined = undefined
   private edgesMade = 0
+  private turnsSeen = 0
 
   constructor(options: RecorderOptions) {
     this.options = options
@@ -53,6 +54,11 @@ export class Recorder implements Edges, PortEdges {
   /** Edges so far. */
   get edges(): number {
     return this.edgesMade
+  }
+
+  /** Turns that the recording covers. */
+  get turns(): number {
+    return this.on ? this.turn : this.turnsSeen
   }
 
   get recording(): boolean {
@@ -68,11 +74,12 @@ export class Recorder implements Edges, PortEdges {
   end(counters: Readonly<Record<string, number>>): void {
     if (!this.on) return
     this.write(edgeKinds.end, this.hash, counters)
-    this.on = false
+    this.abandon()
   }
 
   /** Ends without an end, because no more can be written. */
   abandon(): void {
+    if (this.on) this.turnsSeen = this.turn
     this.on = false
   }
 

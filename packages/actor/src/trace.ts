@@ -18,6 +18,8 @@ export interface TraceRow {
 const ORIGINS_KEPT = 4096
 /** Paths and types whose hash is remembered. */
 const TEXTS_KEPT = 4096
+/** Pairs of path and type whose hashes are found without a look-up by text: a power of two. */
+const PAIRS_KEPT = 512
 
 /**
  * The causal history: five columns of fixed length, overwritten in turn, nothing allocated per message. Paths and types
@@ -37,6 +39,10 @@ export class Trace {
   private lastAt = 0
   private lastUs = 0
   private readonly textHashes = new Map<string, number>()
+  /** The pair last seen in each place, and its two hashes: most turns are of few pairs, and comparing beats hashing text anew. */
+  private readonly pairActors: string[]
+  private readonly pairTypes: string[]
+  private readonly pairHashes: Int32Array
   private readonly origins = new Map<number, string>()
   /** Kept, since all before it is gone: a fresh one would walk over everything deleted since the map was last rebuilt, 5 µs. */
   private readonly oldestOrigin = this.origins.keys()
@@ -52,6 +58,10 @@ export class Trace {
     this.actors = new Array<string>(capacity).fill('')
     this.types = new Array<string>(capacity).fill('')
     this.hashed = hashed
+    const pairs = hashed ? PAIRS_KEPT : 0
+    this.pairActors = new Array<string>(pairs).fill('')
+    this.pairTypes = new Array<string>(pairs).fill('')
+    this.pairHashes = new Int32Array(2 * pairs)
   }
 
   get bytes(): number {
@@ -72,7 +82,9 @@ export class Trace {
         this.lastUs = Math.round(at * 1000)
       }
       const turn = mix(mix(mix(this.hash, id), cause), this.lastUs)
-      this.hash = mix(mix(turn, this.hashOf(actor)), this.hashOf(type))
+      const pair = this.pairOf(actor, type)
+      const { pairHashes } = this
+      this.hash = mix(mix(turn, pairHashes[pair] as number), pairHashes[pair + 1] as number)
     }
   }
 
@@ -123,6 +135,20 @@ export class Trace {
       ...(wanted === 0 ? {} : { cutMessagesAgo: lastId - wanted }),
     })
     return rows
+  }
+
+  /** Where the hashes of both lie. */
+  private pairOf(actor: string, type: string): number {
+    const { pairActors, pairTypes, pairHashes } = this
+    const ends = actor.charCodeAt(actor.length - 1) + 11 * type.charCodeAt(type.length - 1)
+    const place = (ends + 5 * actor.length + 37 * type.length) & (PAIRS_KEPT - 1)
+    if (pairActors[place] !== actor || pairTypes[place] !== type) {
+      pairActors[place] = actor
+      pairTypes[place] = type
+      pairHashes[2 * place] = this.hashOf(actor)
+      pairHashes[2 * place + 1] = this.hashOf(type)
+    }
+    return 2 * place
   }
 
   /** Few texts are used over and over: each is read once. */

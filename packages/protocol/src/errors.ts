@@ -333,6 +333,17 @@ export const errors = {
   ),
   'config/bad-score': row('user', 'scoring parameters refused by the router', 'correct them'),
 
+  'bus/unknown-message': row(
+    'user',
+    'no turn of that message is remembered',
+    'ids of recent messages are in the log and in rockpool deadletters ls',
+  ),
+  'bus/unknown-letter': row(
+    'user',
+    'no dead letter of that number is kept',
+    'rockpool deadletters ls lists those that are',
+  ),
+
   'record/overrun': row(
     'self',
     'the disk is too slow for the recording, which has stopped; the node goes on',

@@ -83,7 +83,7 @@ test('a node under load is recorded and replayed 10 times to the same trace, red
   closeSync(torn)
   const cut = await scratch.rockpool(['replay', scratch.path('torn.rprec')])
   expect(cut).toMatchObject({ code: 0 })
-  expect(cut.stdout).toMatch(/the file is torn: its last \d+ bytes are left out/)
+  expect(cut.stderr).toMatch(/the file is torn: its last \d+ bytes are left out/)
 
   writeFileSync(scratch.path('changed.rprec'), withOneByteChanged(readFileSync(file), raws[200]))
   const diverged = await scratch.rockpool(['replay', scratch.path('changed.rprec')])

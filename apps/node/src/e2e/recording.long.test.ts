@@ -1,59 +1,111 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { createCrypto } from '@rockpool/adapters/crypto'
 import { readRecording } from '@rockpool/adapters/recording'
 import { replayNode } from '@rockpool/node'
 import { afterAll, expect, test } from 'vitest'
-import { checkout, startDevnet } from '../testkit/devnet.ts'
+import { call, checkout, startDevnet, until } from '../testkit/devnet.ts'
 import { startLoad } from '../testkit/load.ts'
+import { poison } from '../testkit/poison.ts'
+import { createScratch } from '../testkit/scratch.ts'
 
-/* A network of real processes under load; each of them happens again from its file, ten times the same. */
+/*
+ * A network of real processes under load, of which one is stopped so long that its questions run out of time, and in the end crashes; each
+ * of them happens again from its file, ten times the same.
+ */
 
 const name = 'e2e-recording'
-const seconds = Number(process.env.ROCKPOOL_E2E_RECORD_SECONDS ?? 150)
+const seconds = Number(process.env.ROCKPOOL_E2E_RECORD_SECONDS ?? 90)
 const rounds = Number(process.env.ROCKPOOL_E2E_RECORD_ROUNDS ?? 10)
-/** Of the longest recording of the four. */
-const turnsMin = seconds >= 150 ? 50_000 : 1_000
+/** Of the node that crashes. */
+const turnsMin = seconds >= 90 ? 50_000 : 1_000
+/** Longer than a judged message may take. */
+const pauseMs = 3_000
+/** The same bug for the nodes and for replays of them. */
+const bug = pathToFileURL(join(checkout, 'apps/node/dist/testkit/poisoned-pool.js')).href
 
-afterAll(() => rmSync(join(checkout, '.devnet', name), { recursive: true, force: true }))
+const scratch = createScratch()
+const crypto = await createCrypto({ workers: 0 })
 
-test('four nodes under load are recorded, and every recording replays to its end, with the same pool and head', async () => {
-  const devnet = await startDevnet(name, ['--block', '500ms'])
+afterAll(async () => {
+  await crypto.close()
+  await scratch.close()
+  rmSync(join(checkout, '.devnet', name), { recursive: true, force: true })
+})
+
+/** What `rockpool replay --json` says. */
+interface Report {
+  readonly turns: number
+  readonly trace: string
+  readonly stoppedAt: string
+  readonly edges: Readonly<Record<string, number>>
+  readonly counters: Readonly<Record<string, number>>
+  readonly deadLetters: readonly { readonly reason: string; readonly type: string }[]
+}
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+
+/** Another process with the same bug. */
+async function replayed(file: string): Promise<Report> {
+  const ended = await scratch.rockpool(['replay', file, '--json'], { nodeArgs: ['--import', bug] })
+  expect(ended).toMatchObject({ code: 0, stderr: '' })
+  return JSON.parse(ended.stdout) as Report
+}
+
+test('four nodes under load are recorded, one times out and crashes, and every recording replays to its end, with the same pool and head', async () => {
+  const devnet = await startDevnet(name, ['--block', '500ms'], { NODE_OPTIONS: `--import ${bug}` })
+  const [first] = devnet.network.nodes
+  if (first === undefined) throw new Error('a devnet without nodes')
   const load = startLoad(devnet.network, {
     ...{ seed: 5, perSecond: 300, staysPerSecond: 3 },
     groupsOf: () => [[0, 1, 2, 3]],
   })
-  await new Promise(resolve => setTimeout(resolve, seconds * 1_000))
+  for (let quarter = 0; quarter < 4; quarter++) {
+    await pause(seconds * 250)
+    if (quarter === 3) break
+    process.kill(first.pid, 'SIGSTOP')
+    await pause(pauseMs)
+    process.kill(first.pid, 'SIGCONT')
+  }
   await load.pause()
   load.close()
+  await expect(call(first.rpc, 'eth_getTransactionCount', [poison, 'pending'])).rejects.toThrow()
+  await until('the crash is noticed', () => devnet.output().includes('n0 ended with code'))
   devnet.launcher.kill('SIGINT')
-  expect(await devnet.exited).toBe(0)
+  expect(await devnet.exited).toBe(1)
 
-  const crypto = await createCrypto({ workers: 0 })
-  let turns = 0
-  const kinds = new Set<number>()
-  for (const [place, { datadir }] of devnet.network.nodes.entries()) {
+  const fileOf = (datadir: string) => {
     const folder = join(datadir, 'recordings')
-    const recording = readRecording(join(folder, readdirSync(folder)[0] ?? ''))
-    expect(recording.tornBytes).toBe(0)
-    for (const [kind] of recording.edges()) kinds.add(kind)
-    const hashes = new Set<string>()
-    for (let round = 0; round < (place === 0 ? rounds : 2); round++) {
-      const { seed } = recording.header
-      const { result, counters } = await replayNode({
-        edges: () => recording.edges(),
-        seed,
-        crypto,
-      })
-      // The end of a recording says head, pool and a digest over all they went through; a replay that differs throws.
-      expect(result.stoppedAt).toBe('ended')
-      expect(counters.height).toBeGreaterThan(seconds / 2)
-      hashes.add(`${result.turns} ${result.hash} ${counters.digest}`)
-      turns = Math.max(turns, result.turns)
-    }
-    expect(hashes.size).toBe(1)
+    return join(folder, readdirSync(folder)[0] ?? '')
   }
-  await crypto.close()
-  expect(turns).toBeGreaterThan(turnsMin)
-  for (const kind of [1, 2, 3, 4, 5]) expect(kinds).toContain(kind)
+  const crashed = fileOf(first.datadir)
+  const once = await replayed(crashed)
+  console.log(JSON.stringify(once))
+  expect(once.stoppedAt).toBe('ended')
+  expect(once.turns).toBeGreaterThan(turnsMin)
+  expect(once.counters.height).toBeGreaterThan(seconds / 2)
+  for (const kind of ['slice', 'sweep', 'input', 'ask', 'pipe', 'mark', 'drain'])
+    expect(once.edges[kind], kind).toBeGreaterThan(0)
+  const reasons = (types: readonly string[]) =>
+    once.deadLetters.filter(({ reason }) => types.includes(reason))
+  expect(reasons(['crashed'])).toMatchObject([{ type: 'pool.getNonce', count: 1 }])
+  // Whoever asked had given up: before the question was taken, or before it was answered.
+  expect(reasons(['expired', 'late-reply'])).not.toEqual([])
+  const { seconds: _, ...result } = once as Report & { seconds: number }
+  for (let round = 1; round < rounds; round++) expect(await replayed(crashed)).toMatchObject(result)
+
+  // Without the bug it is another node.
+  const { header } = readRecording(crashed)
+  const healthy = { edges: () => readRecording(crashed).edges(), seed: header.seed, crypto }
+  await expect(replayNode(healthy)).rejects.toThrow(/^diverged at turn \d+ \(agreed at \d+\)/)
+
+  for (const { datadir } of devnet.network.nodes.slice(1)) {
+    const recording = readRecording(fileOf(datadir))
+    expect(recording.tornBytes).toBe(0)
+    const { seed } = recording.header
+    // The end of a recording says head, pool and a digest over all they went through; a replay that differs throws.
+    const { result } = await replayNode({ edges: () => recording.edges(), seed, crypto })
+    expect(result.stoppedAt).toBe('ended')
+  }
 }, 900_000)

@@ -31,12 +31,17 @@ export interface Network {
 export type Devnet = Awaited<ReturnType<typeof startDevnet>>
 
 /** A devnet of real processes, started as a newcomer would, with nothing but its launcher. */
-export async function startDevnet(name: string, flags: readonly string[] = []) {
+export async function startDevnet(
+  name: string,
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', 'scripts/devnet.ts', 'up', '--name', name, ...flags],
     {
       cwd: checkout,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

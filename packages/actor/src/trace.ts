@@ -20,6 +20,9 @@ const ORIGINS_KEPT = 4096
 const TEXTS_KEPT = 4096
 /** Pairs of path and type whose hashes are found without a look-up by text: a power of two. */
 const PAIRS_KEPT = 512
+/** Odd, and far apart in every bit: ids and causes are neighbours. */
+const ID_FACTOR = 0x85ebca6b
+const CAUSE_FACTOR = 0xc2b2ae35
 
 /**
  * The causal history: five columns of fixed length, overwritten in turn, nothing allocated per message. Paths and types
@@ -37,9 +40,9 @@ export class Trace {
   private written = 0
   /** Turns of one slice have one instant. */
   private lastAt = 0
-  private lastUs = 0
+  private instantHash = 0
   private readonly textHashes = new Map<string, number>()
-  /** The pair last seen in each place, and its two hashes: most turns are of few pairs, and comparing beats hashing text anew. */
+  /** The pair last seen in each place, and its hash: most turns are of few pairs, and comparing beats hashing text anew. */
   private readonly pairActors: string[]
   private readonly pairTypes: string[]
   private readonly pairHashes: Int32Array
@@ -61,7 +64,7 @@ export class Trace {
     const pairs = hashed ? PAIRS_KEPT : 0
     this.pairActors = new Array<string>(pairs).fill('')
     this.pairTypes = new Array<string>(pairs).fill('')
-    this.pairHashes = new Int32Array(2 * pairs)
+    this.pairHashes = new Int32Array(pairs)
   }
 
   get bytes(): number {
@@ -79,12 +82,11 @@ export class Trace {
     if (this.hashed) {
       if (at !== this.lastAt) {
         this.lastAt = at
-        this.lastUs = Math.round(at * 1000)
+        this.instantHash = mix(0, Math.round(at * 1000))
       }
-      const turn = mix(mix(mix(this.hash, id), cause), this.lastUs)
-      const pair = this.pairOf(actor, type)
-      const { pairHashes } = this
-      this.hash = mix(mix(turn, pairHashes[pair] as number), pairHashes[pair + 1] as number)
+      // What does not depend on the turns before is put together first: only two steps wait for each other.
+      const who = Math.imul(id, ID_FACTOR) ^ Math.imul(cause, CAUSE_FACTOR) ^ this.instantHash
+      this.hash = mix(mix(this.hash, who), this.hashOfPair(actor, type))
     }
   }
 
@@ -137,18 +139,15 @@ export class Trace {
     return rows
   }
 
-  /** Where the hashes of both lie. */
-  private pairOf(actor: string, type: string): number {
+  private hashOfPair(actor: string, type: string): number {
     const { pairActors, pairTypes, pairHashes } = this
-    const ends = actor.charCodeAt(actor.length - 1) + 11 * type.charCodeAt(type.length - 1)
-    const place = (ends + 5 * actor.length + 37 * type.length) & (PAIRS_KEPT - 1)
-    if (pairActors[place] !== actor || pairTypes[place] !== type) {
-      pairActors[place] = actor
-      pairTypes[place] = type
-      pairHashes[2 * place] = this.hashOf(actor)
-      pairHashes[2 * place + 1] = this.hashOf(type)
-    }
-    return 2 * place
+    const place = (actor.charCodeAt(actor.length - 1) + 37 * type.length) & (PAIRS_KEPT - 1)
+    if (pairActors[place] === actor && pairTypes[place] === type) return pairHashes[place] as number
+    const hash = mix(this.hashOf(actor), this.hashOf(type))
+    pairActors[place] = actor
+    pairTypes[place] = type
+    pairHashes[place] = hash
+    return hash
   }
 
   /** Few texts are used over and over: each is read once. */

@@ -5,7 +5,7 @@ import { createCrypto } from '@rockpool/adapters/crypto'
 import { readRecording } from '@rockpool/adapters/recording'
 import { replayNode } from '@rockpool/node'
 import { afterAll, expect, test } from 'vitest'
-import { call, checkout, startDevnet, until } from '../testkit/devnet.ts'
+import { batch, call, checkout, startDevnet, until } from '../testkit/devnet.ts'
 import { startLoad } from '../testkit/load.ts'
 import { poison } from '../testkit/poison.ts'
 import { createScratch } from '../testkit/scratch.ts'
@@ -22,6 +22,8 @@ const rounds = Number(process.env.ROCKPOOL_E2E_RECORD_ROUNDS ?? 10)
 const turnsMin = seconds >= 90 ? 50_000 : 1_000
 /** Longer than a judged message may take. */
 const pauseMs = 3_000
+/** Between two looks of a wallet at all accounts. */
+const readMs = 50
 /** The same bug for the nodes and for replays of them. */
 const bug = pathToFileURL(join(checkout, 'apps/node/dist/testkit/poisoned-pool.js')).href
 
@@ -46,6 +48,26 @@ interface Report {
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
+/** A wallet that looks at accounts all the time, until told to stop. */
+function startReader(rpc: string, accounts: readonly { readonly address: string }[]) {
+  let isOn = true
+  const calls = accounts.flatMap(({ address }) => [
+    { method: 'eth_getBalance', params: [address, 'latest'] },
+    { method: 'eth_getTransactionCount', params: [address, 'pending'] },
+  ])
+  const running = (async () => {
+    while (isOn) {
+      // While the node is stopped its answers are errors: it ran out of time.
+      await batch(rpc, calls).catch(() => {})
+      await pause(readMs)
+    }
+  })()
+  return () => {
+    isOn = false
+    return running
+  }
+}
+
 /** Another process with the same bug. */
 async function replayed(file: string): Promise<Report> {
   const ended = await scratch.rockpool(['replay', file, '--json'], { nodeArgs: ['--import', bug] })
@@ -61,6 +83,7 @@ test('four nodes under load are recorded, one times out and crashes, and every r
     ...{ seed: 5, perSecond: 300, staysPerSecond: 3 },
     groupsOf: () => [[0, 1, 2, 3]],
   })
+  const stopReading = startReader(first.rpc, devnet.network.accounts)
   for (let quarter = 0; quarter < 4; quarter++) {
     await pause(seconds * 250)
     if (quarter === 3) break
@@ -68,6 +91,7 @@ test('four nodes under load are recorded, one times out and crashes, and every r
     await pause(pauseMs)
     process.kill(first.pid, 'SIGCONT')
   }
+  await stopReading()
   await load.pause()
   load.close()
   await expect(call(first.rpc, 'eth_getTransactionCount', [poison, 'pending'])).rejects.toThrow()
@@ -81,7 +105,6 @@ test('four nodes under load are recorded, one times out and crashes, and every r
   }
   const crashed = fileOf(first.datadir)
   const once = await replayed(crashed)
-  console.log(JSON.stringify(once))
   expect(once.stoppedAt).toBe('ended')
   expect(once.turns).toBeGreaterThan(turnsMin)
   expect(once.counters.height).toBeGreaterThan(seconds / 2)

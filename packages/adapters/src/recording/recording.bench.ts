@@ -60,7 +60,7 @@ export async function rows(): Promise<BenchRow[]> {
       (100 * (recorded[kind] - plain[kind])) / plain[kind]
     return [
       atMost('recording: bytes per turn beside the payload', 'B', bytesPerTurn, 40),
-      atMost('recording: more CPU inside turns, of a bare turn', '%', share('balls'), 30),
+      atMost('recording: more CPU inside turns, of a bare turn', '%', share('balls'), 15),
       atMost(
         'recording: more CPU for each submission, file included',
         'us',

@@ -30,7 +30,7 @@ export interface TraceReport {
 }
 
 /** A message nobody handled. */
-export interface LetterReport {
+interface LetterReport {
   /** Counts from 1 since the node's start. */
   readonly number: number
   /** Epoch ms. */

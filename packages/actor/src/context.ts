@@ -100,8 +100,7 @@ export class ActorContext implements Context<Typed, Typed> {
   whenSpace(ref: ActorRef<never>, msg: Typed): void {
     const { cell } = this
     const notice = new Notice(msg, cell.incarnation)
-    const { bus } = cell
-    spaceOf(ref).whenSpace(cell, () => bus.notify(cell, notice, bus.id))
+    spaceOf(ref).whenSpace(cell, () => cell.bus.notify(cell, notice, cell.bus.id))
   }
 
   take<K extends Typed>(match: (msg: Typed) => msg is K, max: number): readonly K[] {
@@ -149,12 +148,11 @@ export class ActorContext implements Context<Typed, Typed> {
     ms = PIPE_MS,
   ): void {
     const { cell } = this
-    const { bus } = cell
     if (cell.state === STOPPED) return cell.countStale('$pipe')
     const pipe = new Pipe(cell, work, map, ms)
     const open = cell.pipes?.size ?? 0
-    if (open > bus.limits.pipesPerActor) pipe.settle({ ok: false, error: 'busy' })
-    else bus.startAfterTurn(pipe)
+    if (open > cell.bus.limits.pipesPerActor) pipe.settle({ ok: false, error: 'busy' })
+    else cell.bus.startAfterTurn(pipe)
   }
 
   emit(fact: Typed): void {

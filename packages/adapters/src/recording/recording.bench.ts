@@ -8,7 +8,7 @@ import { openRecording, type RecordingFile, type RecordingHeader } from './file.
 const turns = 1_500_000
 const asks = 60_000
 const payloadBytes = 110
-const rounds = 4
+const rounds = 8
 
 type Ball = { type: 'ball' }
 type Submit = { type: 'pool.submit'; raw: Uint8Array; reply: Reply<boolean> }

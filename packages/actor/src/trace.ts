@@ -20,9 +20,8 @@ const ORIGINS_KEPT = 4096
 const TEXTS_KEPT = 4096
 /** Pairs of path and type whose hashes are found without a look-up by text: a power of two. */
 const PAIRS_KEPT = 512
-/** Odd, and far apart in every bit: ids and causes are neighbours. */
+/** Odd, and with bits everywhere: ids and causes are neighbours and must not cancel each other out. */
 const ID_FACTOR = 0x85ebca6b
-const CAUSE_FACTOR = 0xc2b2ae35
 
 /**
  * The causal history: five columns of fixed length, overwritten in turn, nothing allocated per message. Paths and types
@@ -84,9 +83,9 @@ export class Trace {
         this.lastAt = at
         this.instantHash = mix(0, Math.round(at * 1000))
       }
-      // What does not depend on the turns before is put together first: only two steps wait for each other.
-      const who = Math.imul(id, ID_FACTOR) ^ Math.imul(cause, CAUSE_FACTOR) ^ this.instantHash
-      this.hash = mix(mix(this.hash, who), this.hashOfPair(actor, type))
+      // What does not depend on the turns before is put together first: only one step waits for the turn before.
+      const who = Math.imul(id, ID_FACTOR) ^ cause ^ this.instantHash
+      this.hash = mix(this.hash ^ this.hashOfPair(actor, type), who)
     }
   }
 

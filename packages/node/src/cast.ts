@@ -28,6 +28,7 @@ import {
   type ProducerMessage,
   type ReconcilerMessage,
   type SyncMessage,
+  type TrackerMessage,
 } from '@rockpool/protocol'
 import { noProducer, noSync } from './absent.ts'
 import { node as lifecycleActor } from './node.actor.ts'
@@ -172,6 +173,7 @@ export function createCast(parts: CastParts) {
       chainId: BigInt(genesis.chainId),
       recovery,
     }
+    const tracker = config.pool.noLocals ? undefined : bus.declare<TrackerMessage>('tracker')
     bus.spawn(
       refs.pool,
       made.poolActor({
@@ -179,6 +181,7 @@ export function createCast(parts: CastParts) {
         config: config.pool,
         chain: refs.chain,
         node: refs.node,
+        ...(tracker && { tracker }),
         ...(journal && { journal }),
         start: head,
         show: (pool, tracker) => {
@@ -187,9 +190,9 @@ export function createCast(parts: CastParts) {
       }),
     )
     bus.spawn(refs.monitor, peers.actor(refs.node))
-    if (!config.pool.noLocals) {
+    if (tracker !== undefined) {
       const { pool, gossip } = refs
-      bus.spawn('tracker', trackerActor({ config: config.pool, pool, gossip }))
+      bus.spawn(tracker, trackerActor({ config: config.pool, pool, gossip }))
     }
     bus.spawn(
       refs.gossip,

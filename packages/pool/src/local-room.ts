@@ -24,6 +24,7 @@ import {
   type Range,
   type Store,
   type TrackedTx,
+  type TrackerMessage,
   type TrackerStats,
   type TxFields,
   type TxRecord,
@@ -191,15 +192,17 @@ export function createLocalRoom({ wallets, config, store, start = aHead(), nonce
   const gossip = new Probe<GossipRepublish>(bus, 'gossip')
   const node = new Probe<NodeRaise | NodeClear>(bus, 'node')
   const pool: ActorRef<PoolMessage> = bus.declare<PoolMessage>('pool', poolMailbox)
+  const tracker = bus.declare<TrackerMessage>('tracker')
   bus.spawn(
     pool,
     poolActor({
+      tracker,
       ...{ config: whole, chain: chain.ref, recovery: wallets.recovery(), node: node.ref, start },
       ...{ keccak256: wallets.keccak256, forks: devForks, chainId: 1337n },
       ...(store && { journal: { store, genesis: zeroHash } }),
     }),
   )
-  bus.spawn('tracker', trackerActor({ config: whole, pool, gossip: gossip.ref }))
+  bus.spawn(tracker, trackerActor({ config: whole, pool, gossip: gossip.ref }))
 
   function ask<R>(make: (reply: { tell(value: R): void }) => PoolMessage): R {
     let answer: R | undefined

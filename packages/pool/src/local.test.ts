@@ -447,6 +447,25 @@ describe('the tracker', () => {
     expect(room.content()).toHaveLength(2)
   })
 
+  test('costs nothing while nothing waits, and is looked for within two seconds of beginning to', async () => {
+    const { open, tx } = await aPlace()
+    const room = open({ config: { republishMs: 0 } })
+    const looks = (): number =>
+      room.test.bus.meters().actors.find(({ actor }) => actor === '/tracker')?.handled ?? 0
+    room.submit(tx(0, 0))
+    await room.test.pass(limits.trackerFirstMs * 2)
+    const before = looks()
+    await room.test.pass(limits.trackerRecheckMs / 2)
+    expect(looks()).toBe(before)
+
+    room.setPoor(0, true)
+    room.mine([])
+    await room.test.settle()
+    room.setPoor(0, false)
+    await room.test.pass(limits.trackerFirstMs)
+    expect(room.tracked()).toMatchObject([{ state: 'pooled', tries: 1 }])
+  })
+
   test('follows a mined one again when a reorg brings it back, in the same turn', async () => {
     const { store, open, tx } = await aPlace()
     const room = open()

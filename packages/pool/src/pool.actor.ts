@@ -30,6 +30,7 @@ import {
   rulesAt,
   type StaticContext,
   type Store,
+  type TrackerLook,
   type TrackerStats,
   type TxRecord,
 } from '@rockpool/protocol'
@@ -62,6 +63,8 @@ export interface PoolActorParts {
   readonly start: Head
   /** Given pool and tracker at every start: for whoever checks them from outside, between turns, reading only. */
   show?(pool: Pool, tracker: Tracker | undefined): void
+  /** Who looks after own transactions; told when there is something to look for. */
+  readonly tracker?: Pick<ActorRef<TrackerLook>, 'tell'>
 }
 
 /** What only the pool tells itself. */
@@ -148,6 +151,8 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       recovering: hash => intake.positionOf(hash),
       loading: () => reload?.progress ?? (reload?.isReading ? { done: 0, of: 0 } : undefined),
     })
+    /** The tracker begins with looking. */
+    let isLooking = true
     ctx.every('expire', limits.poolExpireMs, { type: 'pool.expire' })
 
     const waiting = () => intake.size + adds.size
@@ -235,7 +240,16 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       for (const { hash } of txs) stories.happened(hash, 'resubmitted', telling)
       for (const hash of expired) stories.left(hash, 'local-expired', telling)
       for (const { hash, code } of waits) stories.happened(hash, 'waits', telling, code)
+      // Told again even if nothing has changed: whoever looks may have begun anew.
+      isLooking = tracker.wantsLook(now())
+      parts.tracker?.tell({ type: 'tracker.look', wanted: isLooking })
       announcer.write(writes, () => reply.tell(txs))
+    }
+
+    function wakeTracker(): void {
+      if (isLooking || tracker === undefined || !tracker.wantsLook(now())) return
+      isLooking = true
+      parts.tracker?.tell({ type: 'tracker.look', wanted: true })
     }
 
     function handle(message: Message): void {
@@ -325,6 +339,7 @@ export function poolActor(parts: PoolActorParts): Behavior<Message, PoolChanged>
       handle(message)
       recoverNext()
       turns.work()
+      wakeTracker()
     }
   }
 }

@@ -25,15 +25,25 @@ type ToSelf =
 
 /**
  * When own transactions are looked after. What is followed is known in the pool's turns alone; here are the times, the way back into the
- * pool, which is that of everybody, and the way to gossip. A look that the pool does not answer is made up by the next.
+ * pool, which is that of everybody, and the way to gossip. A look that the pool does not answer is made up by the next. It looks often only
+ * while the pool says that something waits, and otherwise seldom: most nodes never lose anything.
  */
 export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage | ToSelf> {
   const { config, pool, gossip } = parts
   return ctx => {
-    ctx.every('recheck', limits.trackerFirstMs, { type: 'tracker.recheck' })
+    let looks = false
+    ctx.every('seldom', limits.trackerRecheckMs, { type: 'tracker.recheck' })
+    look(true)
     if (config.republishMs > 0)
       ctx.every('republish', limits.republishLookMs, { type: 'tracker.republish' })
     if (config.journal) ctx.every('sweep', config.rejournalMs, { type: 'tracker.sweep' })
+
+    function look(wanted: boolean): void {
+      if (wanted === looks) return
+      looks = wanted
+      if (wanted) ctx.every('recheck', limits.trackerFirstMs, { type: 'tracker.recheck' })
+      else ctx.cancel('recheck')
+    }
 
     function resubmit(outcome: Transactions): void {
       if (!outcome.ok) return ctx.log.warn('pool/recheck-failed', { error: outcome.error })
@@ -78,6 +88,8 @@ export function trackerActor(parts: TrackerActorParts): Behavior<TrackerMessage 
         }
         case 'tracker.sweep':
           return pool.tell({ type: 'pool.sweepJournal' })
+        case 'tracker.look':
+          return look(message.wanted)
         default:
           return unreachable(message)
       }

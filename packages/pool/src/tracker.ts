@@ -68,6 +68,10 @@ export class Tracker {
   private readonly finished = new Map<string, number>()
   private readonly locals: ReadonlySet<Address>
   private readonly parts: TrackerParts
+  /** Whether one may be waiting: set when one begins to, taken back by a look that finds none. */
+  private mayWait = false
+  /** When the first of them is followed too long, at the soonest. */
+  private firstEndMs = Number.POSITIVE_INFINITY
   private nextSeq = 1
   private resubmitted = 0
   /** A private one was ever followed here: only then is it asked who is. */
@@ -122,6 +126,11 @@ export class Tracker {
     return writes
   }
 
+  /** Whether a look may find something to do within the longest time between two. */
+  wantsLook(now: number): boolean {
+    return this.mayWait || this.firstEndMs - now <= limits.trackerRecheckMs
+  }
+
   /** The rows of the journal, on their way into the pool. */
   expect(rows: readonly JournalRow[]): void {
     for (const row of rows) {
@@ -172,7 +181,7 @@ export class Tracker {
       this.remove(entry)
       const back = this.lastKept(instead)
       if (back === undefined || this.byHash.size >= limits.trackedMax) continue
-      back.waitsFor = this.parts.pool.has(back.tx.hash) ? undefined : 'replaced'
+      this.wait(back, this.parts.pool.has(back.tx.hash) ? undefined : 'replaced')
       this.insert(back)
     }
     return hashes
@@ -195,11 +204,18 @@ export class Tracker {
     const waiting: Entry[] = []
     const expired: Hash[] = []
     const waits: { hash: Hash; code: Code }[] = []
+    this.mayWait = false
+    this.firstEndMs = Number.POSITIVE_INFINITY
     for (const entry of this.byHash.values()) {
       if (localLifetimeMs > 0 && now - entry.trackedAtMs >= localLifetimeMs) {
         expired.push(entry.tx.hash)
         this.finish(entry, 'local-expired', writes)
-      } else if (entry.waitsFor !== undefined && isDue(entry, now)) waiting.push(entry)
+        continue
+      }
+      this.noteEnd(entry)
+      if (entry.waitsFor === undefined) continue
+      this.mayWait = true
+      if (isDue(entry, now)) waiting.push(entry)
     }
     const turn = waiting
       .sort((left, right) => triedAt(left) - triedAt(right) || left.seq - right.seq)
@@ -348,7 +364,19 @@ export class Tracker {
   private refused(entry: Entry, code: Code, writes: Write[]): void {
     if (code === 'pool/known') entry.waitsFor = undefined
     else if (code === 'pool/nonce-too-low') this.finish(entry, 'nonce-used', writes)
-    else entry.waitsFor = code
+    else this.wait(entry, code)
+  }
+
+  private wait(entry: Entry, why: string | undefined): void {
+    entry.waitsFor = why
+    if (why !== undefined) this.mayWait = true
+  }
+
+  private noteEnd({ trackedAtMs }: Entry): void {
+    const { localLifetimeMs } = this.parts.config
+    if (localLifetimeMs > 0) {
+      this.firstEndMs = Math.min(this.firstEndMs, trackedAtMs + localLifetimeMs)
+    }
   }
 
   private afterReset({ path }: Extract<Op, { op: 'reset' }>, change: Change): void {
@@ -374,7 +402,7 @@ export class Tracker {
     const entry = this.byHash.get(hash)
     if (entry === undefined) return
     if (final.has(reason)) this.finish(entry, reason, writes)
-    else entry.waitsFor = reason
+    else this.wait(entry, reason)
   }
 
   /** False when too many are followed already. */
@@ -391,7 +419,7 @@ export class Tracker {
     const instead = this.bySender.get(tx.sender)?.get(tx.nonce)
     const rank = this.parts.keepsRanks === true ? this.parts.pool.entry(tx.hash)?.seq : undefined
     if (instead?.tx.hash === tx.hash) {
-      instead.waitsFor = waitsFor
+      this.wait(instead, waitsFor)
       if (rank !== undefined && instead.seq !== rank) {
         instead.seq = rank
         instead.isRanked = true
@@ -450,6 +478,8 @@ export class Tracker {
     if (nonces === undefined) this.bySender.set(sender, new Map([[nonce, entry]]))
     else nonces.set(nonce, entry)
     this.byHash.set(hash, entry)
+    this.noteEnd(entry)
+    if (entry.waitsFor !== undefined) this.mayWait = true
   }
 
   private remove(entry: Entry): void {

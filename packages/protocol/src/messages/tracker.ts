@@ -5,5 +5,8 @@ export type TrackerRepublish = { type: 'tracker.republish' }
 /** Has the journal compared with what is followed. */
 export type TrackerSweep = { type: 'tracker.sweep' }
 
-/** All of it comes from the tracker's own timers. */
-export type TrackerMessage = TrackerRecheck | TrackerRepublish | TrackerSweep
+/** From the pool: something followed is to be looked after, or nothing is any more. */
+export type TrackerLook = { type: 'tracker.look'; wanted: boolean }
+
+/** The others come from the tracker's own timers. */
+export type TrackerMessage = TrackerRecheck | TrackerRepublish | TrackerSweep | TrackerLook

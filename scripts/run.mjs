@@ -255,7 +255,8 @@ const jobs = {
     const code = await run(bin('tsc'), ['-b'])
     return code === 0 ? script('scripts/bench.ts', args) : code
   },
-  sim: () => script(sim, args),
+  // Worlds run in this process too; see `youngHeap` in apps/sim.
+  sim: () => run(process.execPath, ['--max-semi-space-size=64', ...fromSource, sim, ...args]),
   swarm,
   trace: () => script('scripts/trace.ts', args),
   docs: () => script('scripts/docs.ts', args),

@@ -7,6 +7,9 @@ import type { History } from './run-history.ts'
 /** Real time one run may take: many times what a whole day of a small world does. */
 const runMsMax = 600_000
 
+/** Whole worlds die young, and a small nursery copies them again and again: a tenth of the CPU time, measured. MiB. */
+const youngHeap = '--max-semi-space-size=64'
+
 /** What a child process answers. */
 export type JobAnswer =
   | { readonly ok: true; readonly result: RunResult }
@@ -22,7 +25,7 @@ export function createJobs(count: number) {
     return fork(worker, {
       cwd: root,
       serialization: 'advanced',
-      execArgv: ['--import', 'tsx', '--conditions=@rockpool/source'],
+      execArgv: [youngHeap, '--import', 'tsx', '--conditions=@rockpool/source'],
     })
   }
 

@@ -146,13 +146,9 @@ class World {
   }
 
   /** A checker that throws inside a turn would only crash the actor that is watched. */
-  private watch(look: () => void): void {
-    try {
-      look()
-    } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      this.view.violate({ id: 'harness', kind: 'crash', text })
-    }
+  private failedBook(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.view.violate({ id: 'harness', kind: 'crash', text })
   }
 
   private guardGlobals(): Tripwire | undefined {
@@ -192,7 +188,13 @@ class World {
     const books = (this.parts.books ?? []).filter(book => book.edge !== undefined)
     if (books.length === 0) return undefined
     return edge => {
-      for (const book of books) this.watch(() => book.edge?.(edge, this.view))
+      for (const book of books) {
+        try {
+          book.edge?.(edge, this.view)
+        } catch (error) {
+          this.failedBook(error)
+        }
+      }
     }
   }
 
@@ -272,8 +274,13 @@ class World {
 
   private fact(node: WorldNode, fact: Fact): void {
     this.history.count(fact.type)
-    for (const book of this.parts.books ?? [])
-      if (book.fact !== undefined) this.watch(() => book.fact?.(node, fact, this.view))
+    for (const book of this.parts.books ?? []) {
+      try {
+        book.fact?.(node, fact, this.view)
+      } catch (error) {
+        this.failedBook(error)
+      }
+    }
   }
 
   private keyOf(name: string): Uint8Array {

@@ -7,7 +7,7 @@ import type { History } from './run-history.ts'
 /** Real time one run may take: many times what a whole day of a small world does. */
 const runMsMax = 600_000
 
-/** Whole worlds die young, and a small nursery copies them again and again: a tenth of the CPU time, measured. MiB. */
+/** Whole worlds die young: with a small nursery the collector copies them again and again. MiB. */
 const youngHeap = '--max-semi-space-size=64'
 
 /** What a child process answers. */

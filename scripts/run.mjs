@@ -241,6 +241,8 @@ const jobs = {
     const rest = args.filter(arg => arg !== '--ci')
     await vitest('long end-to-end tests', total, ['--config', 'vitest.e2e.config.ts', ...rest], {
       ROCKPOOL_E2E_LONG: '1',
+      // A check of every change: the shorter form of each, and not what takes long in memory alone.
+      ...(args.includes('--ci') && { ROCKPOOL_E2E_CI: '1' }),
     })
     return summary(total)
   },

@@ -40,12 +40,6 @@ test('hello comes as expected over the real network stack in virtual time, twice
   expect(second.hash).toBe(first.hash)
 })
 
-test('evil-spammer comes as expected over the real network stack in virtual time', async () => {
-  const { verdicts, held } = await inproc('evil-spammer')
-  expect(verdicts.filter(verdict => !verdict.held)).toEqual([])
-  expect(held).toBe(true)
-})
-
 test('a scenario is stored as JSON, and what fails says how to run it again, with exit code 128', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rockpool-scenario-'))
   const file = join(folder, 'never-ready.ts')

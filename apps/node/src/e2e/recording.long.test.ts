@@ -16,8 +16,9 @@ import { createScratch } from '../testkit/scratch.ts'
  */
 
 const name = 'e2e-recording'
-const seconds = Number(process.env.ROCKPOOL_E2E_RECORD_SECONDS ?? 90)
-const rounds = Number(process.env.ROCKPOOL_E2E_RECORD_ROUNDS ?? 10)
+const isShort = process.env.ROCKPOOL_E2E_CI === '1'
+const seconds = Number(process.env.ROCKPOOL_E2E_RECORD_SECONDS ?? (isShort ? 16 : 90))
+const rounds = Number(process.env.ROCKPOOL_E2E_RECORD_ROUNDS ?? (isShort ? 2 : 10))
 /** Of the node that crashes. */
 const turnsMin = seconds >= 90 ? 50_000 : 1_000
 /** Longer than a judged message may take. */

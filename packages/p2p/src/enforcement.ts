@@ -78,6 +78,10 @@ export function createEnforcement(
   const { reputation, bans, network, store, node, connected, isExempt, count } = parts
   /** Subjects whose state the disk may not have. */
   const unsaved = new Map<string, Subject>()
+  /** Subjects whose ban is on its way to the disk, by how many writes: nobody hears of it yet. */
+  const pending = new Map<string, number>()
+  /** Told goodbye, and not closed yet. */
+  const parting = new Set<PeerId>()
   let writing = 0
   let waiting: Reply<void>[] = []
 
@@ -86,6 +90,7 @@ export function createEnforcement(
     const subjects = [...acts.map(subjectOf), ...dropped]
     rearm()
     if (!store) return carryOut(acts, false)
+    for (const key of bannedBy(acts)) pending.set(key, (pending.get(key) ?? 0) + 1)
     save(store, acts, subjects)
   }
 
@@ -106,9 +111,16 @@ export function createEnforcement(
 
   function stored({ acts, subjects, outcome }: FromEnforcement & { type: 'monitor.stored' }): void {
     written()
+    for (const key of bannedBy(acts)) settle(key)
     if (!outcome.ok) notSaved(subjects, outcome.error)
     else if (unsaved.size > 0) saved(subjects)
     carryOut(acts, outcome.ok)
+  }
+
+  function settle(key: string): void {
+    const others = (pending.get(key) ?? 0) - 1
+    if (others > 0) pending.set(key, others)
+    else pending.delete(key)
   }
 
   function notSaved(subjects: readonly Subject[], error: unknown): void {
@@ -158,8 +170,21 @@ export function createEnforcement(
       .map(({ view }) => view.id)
   }
 
-  /** Tells the peer why and until when, and closes everything of it. */
+  /** Closes a connection that a ban should have ended. One that is still being written ends it when it is stored. */
+  function close(id: PeerId, ban: Ban): void {
+    if (!pending.has(keyOf(ban.subject))) part(id, ban)
+  }
+
+  /** A new visit: what a goodbye under way closes is the one before. */
+  function opened(id: PeerId, ban: Ban): void {
+    parting.delete(id)
+    close(id, ban)
+  }
+
+  /** Tells the peer once why and until when, and closes everything of it. */
   function part(id: PeerId, ban: Ban): void {
+    if (parting.has(id)) return
+    parting.add(id)
     const leftMs = (ban.untilMs ?? Number.POSITIVE_INFINITY) - ctx.wall()
     const retryAfterSeconds = Math.min(retryAfterMaxSeconds, Math.max(0, Math.ceil(leftMs / 1_000)))
     const bye: Goodbye = { code: 251, retryAfterSeconds, text: ban.reason }
@@ -167,6 +192,10 @@ export function createEnforcement(
       () => network.disconnect(id, bye),
       outcome => ({ type: 'monitor.parted', peer: id, outcome }),
     )
+  }
+
+  function parted(id: PeerId): void {
+    parting.delete(id)
   }
 
   /** Bans whose time is up: the peer starts again, on probation. */
@@ -234,8 +263,14 @@ export function createEnforcement(
     else waiting.push(reply)
   }
 
-  return { commit, stored, retry, part, lift, flushSoon, flush, flushed, prune, drain }
+  return {
+    ...{ commit, stored, retry, close, opened, parted, lift },
+    ...{ flushSoon, flush, flushed, prune, drain },
+  }
 }
+
+const bannedBy = (acts: readonly Act[]): readonly string[] =>
+  acts.flatMap(act => (act.kind === 'banned' ? [keyOf(act.ban.subject)] : []))
 
 const subjectOf = (act: Act): Subject => (act.kind === 'banned' ? act.ban.subject : act.subject)
 

@@ -205,6 +205,43 @@ describe('a ban', () => {
     expect(slow(world).batches.at(-1)).toEqual({ count: 2, sync: true })
   })
 
+  test('is heard once, after it is on disk, though the rotation sees the peer meanwhile', async () => {
+    const world = await createMonitorWorld()
+    const mallory = await world.stranger('mallory')
+    for (let time = 0; time < 3; time++) world.offend('mallory')
+    slow(world).mode = 'held'
+    await world.pass(3_000)
+    expect([kinds(world), world.goodbyes]).toEqual([[], []])
+
+    slow(world).letGo()
+    await world.pass(3_000)
+    expect(kinds(world)).toEqual(['peer.banned'])
+    expect(world.goodbyes).toEqual(['mallory'])
+    expect(mallory.byes).toMatchObject([{ code: 251, text: 'gossip/invalid-tx' }])
+  })
+
+  test('is heard once while the connection takes its time to close', async () => {
+    const world = await createMonitorWorld({ closeMs: 4_500 })
+    await world.stranger('mallory')
+    for (let time = 0; time < 3; time++) world.offend('mallory')
+    await world.pass(4_000)
+    expect(world.goodbyes).toEqual(['mallory'])
+  })
+
+  test('of a peer that comes back while the last goodbye is under way is heard again', async () => {
+    const world = await createMonitorWorld({ closeMs: 60_000 })
+    const mallory = await world.stranger('mallory')
+    for (let time = 0; time < 3; time++) world.offend('mallory')
+    await world.pass(1_000)
+    world.tell({ type: 'peer.closed', peer: 'mallory', heldMs: 1_000 })
+    const peer = { id: 'mallory', ip: '127.0.0.1', sinceMs: 0, protocols: [] }
+    world.tell({ type: 'peer.opened', peer: { ...peer, direction: 'in' } })
+    await world.settle()
+
+    expect(world.goodbyes).toEqual(['mallory', 'mallory'])
+    expect(mallory.byes).toEqual([])
+  })
+
   test('holds when the disk fails, says so, and is written when the disk is back', async () => {
     const world = await createMonitorWorld()
     const mallory = await world.stranger('mallory')

@@ -98,7 +98,7 @@ export function monitor(
 
     function condemn(id: PeerId, untilMs: number, by: BannedBy): void {
       const ruling = judge(id, untilMs, rules)
-      if (ruling.kind === 'stale') return enforcement.part(id, ruling.ban)
+      if (ruling.kind === 'stale') return enforcement.close(id, ruling.ban)
       if (ruling.kind === 'error') return ctx.log.warn('p2p/check-failed', { text: ruling.cause })
       if (ruling.kind !== 'ban') return
       const subject: Subject = { kind: 'peer', value: id }
@@ -134,7 +134,7 @@ export function monitor(
       connected.set(view.id, { view, sinceMs: ctx.wall() })
       reputation.opened(view.id)
       const standingBan = standing.banOf(view.id) ?? bans.covering(view.ip, ctx.wall())
-      if (standingBan && !isExempt(view.id)) enforcement.part(view.id, standingBan)
+      if (standingBan && !isExempt(view.id)) enforcement.opened(view.id, standingBan)
     }
 
     return message => {
@@ -185,7 +185,7 @@ export function monitor(
         case 'monitor.prune':
           return enforcement.prune()
         case 'monitor.parted':
-          return
+          return enforcement.parted(message.peer)
         case 'monitor.drain':
           ctx.cancel('tick')
           return enforcement.drain(message.reply)

@@ -49,6 +49,8 @@ export interface MonitorWorldOptions {
   /** Router scores by peer. */
   readonly gossip?: ReadonlyMap<PeerId, number>
   readonly atMs?: number
+  /** Time a connection needs to close; 0 without it. */
+  readonly closeMs?: number
 }
 
 /** The monitor of `me` in a network without delay, in virtual time; what it tells is heard by probes. */
@@ -58,15 +60,24 @@ export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
   })
   const { bus, clock } = time
   if (options.atMs !== undefined) clock.set(options.atMs)
-  const hub = createLoopHub(loopClock(clock))
+  const loop = loopClock(clock)
+  const hub = createLoopHub(loop)
   const network = hub.join('me')
   const store = options.store === undefined ? new SlowStore() : (options.store ?? undefined)
   const forgiven: PeerId[] = []
+  /** To whom the monitor said goodbye, in this order. */
+  const goodbyes: PeerId[] = []
   const peers = await openPeers({
     network: {
       ...network,
       gossipScore: id => options.gossip?.get(id) ?? network.gossipScore(id),
       forgive: id => void forgiven.push(id),
+      async disconnect(id, bye) {
+        goodbyes.push(id)
+        const { closeMs } = options
+        if (closeMs !== undefined) await new Promise<void>(resolve => loop.after(closeMs, resolve))
+        return network.disconnect(id, bye)
+      },
     },
     ...(store && { store }),
     wall: () => clock.wall(),
@@ -138,7 +149,7 @@ export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
 
   return {
     ...time,
-    ...{ network, ref, store, facts, node, peers, forgiven, start },
+    ...{ network, ref, store, facts, node, peers, forgiven, goodbyes, start },
     ...{ stranger, offend, tell, asked, ask },
     why: (peer: PeerId, sinceMs = 0) =>
       ask<PeerWhy>(reply => ({ type: 'monitor.why', peer, sinceMs, reply })),

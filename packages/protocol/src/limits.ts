@@ -59,6 +59,8 @@ export const limits = {
   recoveryRestartMaxMs: 5_000,
   recoveryDeathsMax: 3,
   recoveryDeathsWindowMs: 60_000,
+  /** A recovery worker that is asked to end and has not after this is ended by force. */
+  recoveryEndMs: 10_000,
   /** Bytes of writes joined into one group commit, and waiting for it; above the second a batch is refused with `load/queue-full`. */
   storeGroupBytes: 4_194_304,
   storeWaitingBytesMax: 67_108_864,

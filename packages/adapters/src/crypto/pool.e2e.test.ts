@@ -2,18 +2,19 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { limits } from '@rockpool/protocol'
 import { cryptoSuite } from '@rockpool/protocol/conformance'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createCrypto } from './crypto.ts'
 import { startRecoveryPool } from './pool.ts'
-import { nativeSecp } from './secp.ts'
+import { type Backend, nativeSecp } from './secp.ts'
 import { startThread } from './thread.ts'
 
 const run = promisify(execFile)
 const source = fileURLToPath(new URL('./index.ts', import.meta.url))
 const compiled = fileURLToPath(new URL('../../dist/crypto/index.js', import.meta.url))
+const worker = new URL('../../dist/crypto/worker.js', import.meta.url)
 const known = {
   digest: new Uint8Array(32).fill(2),
   r: Buffer.from('97ef30233ead25d10f7bb2bf9eaf571a16f2deb33a75f20819284f0cb8ff3cc1', 'hex'),
@@ -33,22 +34,33 @@ describe('crypto, native in two threads', () => {
   }))
 })
 
-/** A pool whose threads the test can end. */
+/** Compiled where there is a build: a thread from source takes ten times as long to start. */
+const begin = (backend: Backend): Worker =>
+  existsSync(worker)
+    ? new Worker(worker, { workerData: { backend }, execArgv: [] })
+    : startThread(backend)
+
+/** A pool whose threads the test can end; `ends` says how they did. */
 async function poolWith(workers: number) {
   const threads: Worker[] = []
+  const ends: number[] = []
   const fallbacks: string[] = []
   const pool = await startRecoveryPool({
     workers,
     backend: 'native',
     start(backend) {
-      const thread = startThread(backend)
+      const thread = begin(backend)
       threads.push(thread)
+      thread.once('exit', code => ends.push(code))
       return thread
     },
     onFallback: (from, to) => fallbacks.push(`${from} to ${to}`),
   })
-  return { pool, threads, fallbacks }
+  return { pool, threads, ends, fallbacks }
 }
+
+/** Throws in the thread. To interrupt it inside the native binding would end this process as well. */
+const poison = { type: 'jobs', id: -1, jobs: -1 }
 
 test('many small calls and one large one share batches and come back whole and in order', async () => {
   const { pool } = await poolWith(2)
@@ -78,24 +90,38 @@ test('a second thread is started when the first has all it may hold and a whole 
   await pool.close()
 })
 
-test('closing ends a thread that is only being started', async () => {
-  const { pool, threads } = await poolWith(2)
+test('closing waits for a thread that is only being started, which ends by itself', async () => {
+  const { pool, threads, ends } = await poolWith(2)
   const refused = expect(pool.recover(new Array(1_000).fill(known))).rejects.toMatchObject({
     code: 'crypto/closed',
   })
-  const ended = new Promise(resolve => threads[1]?.once('exit', resolve))
+  expect(threads).toHaveLength(2)
 
   await pool.close()
 
   await refused
-  await ended
+  expect(ends).toEqual([0, 0])
+})
+
+test('closing in the middle of work refuses what is asked, and every thread ends by itself', async () => {
+  const { pool, ends } = await poolWith(2)
+  await pool.recover(new Array(1_000).fill(known))
+  const asked = [1, 64, 2_000].map(count => pool.recover(new Array(count).fill(known)))
+  const refused = Promise.all(
+    asked.map(ask => expect(ask).rejects.toMatchObject({ code: 'crypto/closed' })),
+  )
+
+  await pool.close()
+
+  await refused
+  // 1 would be the code of a thread that was interrupted.
+  expect(ends).toEqual([0, 0])
 })
 
 test('a thread that dies fails its batches as crypto/crashed and is replaced', async () => {
   const { pool, threads } = await poolWith(1)
+  threads[0]?.postMessage(poison)
   const lost = pool.recover(new Array(256).fill(known))
-
-  await threads[0]?.terminate()
 
   await expect(lost).rejects.toMatchObject({ code: 'crypto/crashed' })
   expect(await pool.recover([known])).toEqual([address])
@@ -106,7 +132,9 @@ test('a thread that dies fails its batches as crypto/crashed and is replaced', a
 test('three deaths within a minute fall back one implementation and say so', async () => {
   const { pool, threads, fallbacks } = await poolWith(1)
   for (let death = 0; death < 3; death++) {
-    await threads[death]?.terminate()
+    const died = new Promise(resolve => threads[death]?.once('exit', resolve))
+    threads[death]?.postMessage(poison)
+    await died
     expect(await pool.recover([known])).toEqual([address])
   }
 

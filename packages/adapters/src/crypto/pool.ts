@@ -44,9 +44,17 @@ interface Part {
 interface Seat {
   /** Somebody was sent for, once: from then on the seat is filled again whenever it falls empty. */
   taken: boolean
+  /** Passed its self-test. */
   thread: Worker | undefined
+  /** The thread that runs for this seat, ready or only being started. */
+  running: Running | undefined
   readonly inFlight: Map<number, readonly Part[]>
   restart: NodeJS.Timeout | undefined
+}
+
+interface Running {
+  readonly thread: Worker
+  readonly ended: Promise<void>
 }
 
 const slower: Partial<Record<Backend, Backend>> = { native: 'wasm', wasm: 'noble' }
@@ -70,6 +78,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
   const seats: Seat[] = Array.from({ length: workers }, () => ({
     taken: false,
     thread: undefined,
+    running: undefined,
     inFlight: new Map(),
     restart: undefined,
   }))
@@ -114,7 +123,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       const jobs = packJobs(
         parts.flatMap(({ request, from, count }) => request.jobs.slice(from, from + count)),
       ).buffer
-      seat.thread.postMessage({ id, jobs } satisfies ToWorker, [jobs])
+      seat.thread.postMessage({ type: 'jobs', id, jobs } satisfies ToWorker, [jobs])
     }
   }
 
@@ -174,13 +183,14 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
     seat.taken = true
     return new Promise((resolve, reject) => {
       const thread = start(backend)
+      const ended = new Promise<void>(done => thread.once('exit', () => done()))
+      seat.running = { thread, ended }
       let ready = false
       let reason: unknown
       thread.on('message', (message: FromWorker) => {
         if (message.type === 'answers') return onAnswers(seat, message.id, message.answers)
         ready = true
-        if (closed) void thread.terminate()
-        else seat.thread = thread
+        if (!closed) seat.thread = thread
         resolve()
         dispatch()
       })
@@ -188,6 +198,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
         reason = error
       })
       thread.on('exit', code => {
+        seat.running = undefined
         const cause = reason ?? new Error(`thread ended with code ${code}`)
         if (ready && !closed) return onDeath(seat, cause)
         reject(new CodedError('crypto/crashed', 'a recovery worker did not start', { cause }))
@@ -243,7 +254,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
     const endings = seats.map(seat => {
       clearTimeout(seat.restart)
       rejectParts([...seat.inFlight.values()].flat(), error)
-      return seat.thread?.terminate()
+      return seat.running && end(seat.running)
     })
     await Promise.all(endings)
   }
@@ -256,6 +267,17 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
     recover,
     close,
   }
+}
+
+/**
+ * Asks a thread to end, and waits until it has. Not by `terminate()`: that interrupts a thread wherever it is, and inside the native
+ * binding, or while that is being loaded, the whole process aborts. A thread that does not answer is interrupted all the same.
+ */
+async function end({ thread, ended }: Running): Promise<void> {
+  thread.postMessage({ type: 'end' } satisfies ToWorker)
+  const timer = setTimeout(() => void thread.terminate(), limits.recoveryEndMs)
+  await ended
+  clearTimeout(timer)
 }
 
 /** Its thread is on its way, for the first time or after a death. */

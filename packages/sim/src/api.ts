@@ -247,7 +247,6 @@ export type Edge =
       readonly sync: boolean
       /** `asked`, then `durable` when a batch with `sync` was answered. */
       readonly phase: 'asked' | 'durable'
-      readonly keys: readonly Uint8Array[]
     }
   | {
       readonly type: 'submitted'

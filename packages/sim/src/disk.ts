@@ -1,26 +1,13 @@
 import type { Clock, Rng } from '@rockpool/actor'
-import { CodedError, limits, type Range, type Store, type Write } from '@rockpool/protocol'
+import type { Store } from '@rockpool/protocol'
+import { createDatabase, type Engine, type Operation } from '@rockpool/protocol/store'
 import type { Edge } from './api.ts'
-
-interface Entry {
-  readonly key: Uint8Array
-  readonly value: Uint8Array
-}
-
-/** One room of the database: what a read finds now. */
-interface Room {
-  readonly name: string
-  readonly entries: Map<string, Entry>
-  sorted: readonly Entry[] | undefined
-  readonly corrupt: Set<string>
-}
+import { DiskImage, engineError, idOf, type Undo } from './disk-image.ts'
 
 /** A batch that a crash may still undo. */
 interface Pending {
   readonly number: number
-  readonly room: Room
-  /** What was there before, newest last. */
-  readonly before: readonly (readonly [id: string, entry: Entry | undefined])[]
+  readonly undo: Undo
   /** Told when it is durable; absent for a batch that nobody waits for. */
   done: (() => void) | undefined
 }
@@ -28,8 +15,8 @@ interface Pending {
 /** One process's access to the disk. Ends with it. */
 export interface Mount {
   store(room: string): Store
-  /** From now on everything rejects with `store/closed`. */
-  close(): void
+  /** Writes what waits; from then on everything rejects with `store/closed`. */
+  close(): Promise<void>
   /** Nothing asked before settles any more. */
   kill(): void
 }
@@ -39,6 +26,8 @@ export interface DiskParts {
   readonly rng: Rng
   readonly node: number
   readonly meanMs: number
+  /** Resolves after one turn of the event loop, in which no time passes. */
+  hop(): Promise<void>
   settled(): void
   count(what: string): void
   edge?: ((edge: Edge) => void) | undefined
@@ -47,26 +36,33 @@ export interface DiskParts {
 const SYNC_MS = 0.2
 const READ_MS = 0.02
 const KERNEL_MS = 0.05
+/** What a dead process waits for. */
+const never = new Promise<never>(() => {})
 
 /**
- * The database of one machine; survives its node. A batch changes what is read at once and is durable a drawn time later, in order: a crash
- * keeps a prefix of what was not. A batch is atomic, as LevelDB's is: a torn one is dropped whole when the database is opened again.
+ * The disk of one machine with LevelDB's twin on it; survives its node, whose database over it is the one of production. A batch changes what
+ * is read at once and is durable a drawn time later, in order: a crash keeps a prefix of what was not. A batch is atomic, as LevelDB's is.
+ * One that failed leaves a torn record in the log: what is taken behind it is acknowledged and gone when the database is opened again.
  */
 export class Disk {
   meanMs: number | undefined
   full = false
   private readonly parts: DiskParts
-  private readonly rooms = new Map<string, Room>()
+  private readonly image = new DiskImage()
   private pending: Pending[] = []
   private issued = 0
   private lastSync = 0
+  /** The log has a torn record. */
+  private torn = false
+  /** What was taken behind it. */
+  private behind: Undo[] = []
 
   constructor(parts: DiskParts) {
     this.parts = parts
   }
 
   get damaged(): boolean {
-    return this.full || [...this.rooms.values()].some(({ corrupt }) => corrupt.size > 0)
+    return this.full || this.image.corrupt.size > 0
   }
 
   get unsynced(): number {
@@ -74,11 +70,29 @@ export class Disk {
   }
 
   mount(): Mount {
-    const mount = { alive: true, open: true }
+    const { clock, hop, settled } = this.parts
+    const mount = { alive: true }
+    this.recover()
+    const database = createDatabase({
+      engine: this.engine(mount),
+      requireSpace: () => this.later(mount, KERNEL_MS, this.full ? noSpace : () => {}),
+      now: () => clock.now(),
+      turn() {
+        settled()
+        return hop()
+      },
+    })
+    const ofTheLiving = (store: Store): Store => ({
+      get: key => (mount.alive ? store.get(key) : never),
+      getMany: keys => (mount.alive ? store.getMany(keys) : never),
+      scan: range => (mount.alive ? store.scan(range) : never),
+      batch: (writes, options) => (mount.alive ? store.batch(writes, options) : never),
+    })
     return {
-      store: name => this.storeOf(this.room(name), mount),
+      store: name => ofTheLiving(database.room(name)),
       close() {
-        mount.open = false
+        settled()
+        return database.close()
       },
       kill() {
         mount.alive = false
@@ -88,15 +102,10 @@ export class Disk {
 
   /** Power is gone: a drawn prefix of what was not durable remains. Returns how many batches were lost. */
   crash(): number {
+    this.recover()
     const kept = this.parts.rng.int(this.pending.length + 1)
     const lost = this.pending.splice(kept)
-    for (const { room, before } of lost.reverse()) {
-      for (const [id, entry] of [...before].reverse()) {
-        if (entry === undefined) room.entries.delete(id)
-        else room.entries.set(id, entry)
-      }
-      room.sorted = undefined
-    }
+    for (const { undo } of lost.reverse()) this.image.undo(undo)
     this.pending = []
     for (let count = 0; count < lost.length; count++) this.parts.count('batches lost')
     return lost.length
@@ -108,10 +117,10 @@ export class Disk {
   }
 
   /** This record cannot be read any more; without a key one that is drawn. */
-  corrupt(name: string, key?: Uint8Array): void {
-    const room = this.room(name)
-    const id = key === undefined ? this.parts.rng.pick([...room.entries.keys()]) : idOf(key)
-    if (id !== undefined) room.corrupt.add(id)
+  corrupt(room: string, key?: Uint8Array): void {
+    const { image, parts } = this
+    const id = key === undefined ? parts.rng.pick(image.keysOf(room)) : `!${room}!${idOf(key)}`
+    if (id !== undefined) image.corrupt.add(id)
   }
 
   /** Ends faults; corrupt records stay. */
@@ -120,85 +129,77 @@ export class Disk {
     this.meanMs = undefined
   }
 
-  private room(name: string): Room {
-    let room = this.rooms.get(name)
-    if (room === undefined) {
-      room = { name, entries: new Map(), sorted: [], corrupt: new Set() }
-      this.rooms.set(name, room)
-    }
-    return room
+  /** The database is opened: its log is read up to the torn record. */
+  private recover(): void {
+    for (const undo of this.behind.reverse()) this.image.undo(undo)
+    this.behind = []
+    this.torn = false
   }
 
-  private storeOf(room: Room, mount: { alive: boolean; open: boolean }): Store {
-    const { parts } = this
-    /** Settles in so many virtual milliseconds, unless the process is gone by then. */
-    const later = <T>(ms: number, act: () => T): Promise<T> =>
-      new Promise((resolve, reject) => {
-        if (!mount.alive) return
-        parts.clock.at(parts.clock.now() + ms, () => {
-          if (!mount.alive) return
-          parts.settled()
-          try {
-            resolve(act())
-          } catch (error) {
-            reject(error)
-          }
-        })
-      })
+  /** LevelDB's twin, for one process. */
+  engine(mount: { readonly alive: boolean } = { alive: true }): Engine {
+    const { image } = this
+    let status = 'open'
+    const requireOpen = () => {
+      if (status !== 'open') throw engineError('LEVEL_DATABASE_NOT_OPEN', 'Database is not open')
+    }
     /** What is found is found when asked; the answer comes later. */
-    const read = <T>(act: () => T): Promise<T> => {
-      if (!mount.open) return later(READ_MS, refused)
-      let found: () => T
-      try {
-        const value = act()
-        found = () => value
-      } catch (error) {
-        found = () => {
-          throw error
-        }
-      }
-      return later(READ_MS, found)
+    const read = async <T>(act: () => T): Promise<T> => {
+      requireOpen()
+      const found = act()
+      return this.later(mount, READ_MS, () => found)
     }
     return {
-      get: key => read(() => valueOf(room, key)),
-      getMany: keys => read(() => keys.map(key => valueOf(room, key))),
-      scan: range => read(() => scan(room, range)),
-      batch: (writes, options) => {
-        if (!mount.open) return later(KERNEL_MS, refused)
-        if (this.full) {
-          return later(KERNEL_MS, () => {
-            throw new CodedError('store/full')
-          })
-        }
-        return this.write(room, writes, options?.sync ?? false, mount, later)
+      get status() {
+        return status
+      },
+      open: async () => {
+        this.recover()
+        status = 'open'
+      },
+      async close() {
+        status = 'closed'
+      },
+      getSync(key) {
+        requireOpen()
+        return image.get(key)
+      },
+      getMany: keys => read(() => keys.map(key => image.get(key))),
+      entries: range => read(() => image.entries(range)),
+      batch: async (operations, { sync }) => {
+        requireOpen()
+        return mount.alive ? this.write(operations, sync, mount) : never
       },
     }
   }
 
   private write(
-    room: Room,
-    writes: readonly Write[],
+    operations: readonly Operation[],
     sync: boolean,
     mount: { readonly alive: boolean },
-    later: (ms: number, act: () => void) => Promise<void>,
   ): Promise<void> {
-    const { clock, rng, edge, node } = this.parts
-    const number = this.issued++
-    const batch: Pending = { number, room, before: apply(room, writes), done: undefined }
+    const { clock, rng } = this.parts
+    if (this.full) {
+      this.torn = true
+      return this.later(mount, KERNEL_MS, noSpace)
+    }
+    const undo = this.image.apply(operations)
+    if (this.torn) {
+      this.behind.push(undo)
+      return this.later(mount, KERNEL_MS, () => {})
+    }
+    const batch: Pending = { number: this.issued++, undo, done: undefined }
     this.pending.push(batch)
-    const keys = edge === undefined ? [] : writes.map(({ key }) => copyOf(key))
-    const told = (phase: 'asked' | 'durable') =>
-      edge?.({ type: 'stored', node, room: room.name, sync, phase, keys })
-    told('asked')
+    this.tell('asked', undo, sync)
     const meanMs = this.meanMs ?? this.parts.meanMs
     const due = Math.max(clock.now() + SYNC_MS + rng.exp(meanMs), this.lastSync)
     this.lastSync = due
-    clock.at(due, () => this.complete(number))
-    if (!sync) return later(KERNEL_MS, () => {})
+    clock.at(due, () => this.complete(batch.number))
+    if (!sync) return this.later(mount, KERNEL_MS, () => {})
     return new Promise(resolve => {
       batch.done = () => {
         if (!mount.alive) return
-        told('durable')
+        this.tell('durable', undo, sync)
         this.parts.settled()
         resolve()
       }
@@ -210,66 +211,31 @@ export class Disk {
     const { pending } = this
     while (pending[0] !== undefined && pending[0].number <= number) pending.shift()?.done?.()
   }
-}
 
-function refused(): never {
-  throw new CodedError('store/closed')
-}
-
-function apply(room: Room, writes: readonly Write[]): [string, Entry | undefined][] {
-  const before: [string, Entry | undefined][] = []
-  for (const write of writes) {
-    const id = idOf(write.key)
-    const old = room.entries.get(id)
-    before.push([id, old])
-    if (write.type === 'put') {
-      room.entries.set(id, { key: copyOf(write.key), value: copyOf(write.value) })
-      room.corrupt.delete(id)
-    } else room.entries.delete(id)
-    room.sorted = undefined
+  /** Settles in so many virtual milliseconds, unless the process is gone by then. */
+  private later<T>(mount: { readonly alive: boolean }, ms: number, act: () => T): Promise<T> {
+    const { clock, settled } = this.parts
+    return new Promise((resolve, reject) => {
+      clock.at(clock.now() + ms, () => {
+        if (!mount.alive) return
+        settled()
+        try {
+          resolve(act())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
   }
-  return before
-}
 
-function valueOf(room: Room, key: Uint8Array): Uint8Array | undefined {
-  const id = idOf(key)
-  checkReadable(room, id)
-  const entry = room.entries.get(id)
-  return entry === undefined ? undefined : copyOf(entry.value)
-}
-
-function checkReadable(room: Room, id: string): void {
-  if (!room.corrupt.has(id)) return
-  const key = Buffer.from(id, 'latin1').toString('hex')
-  throw new CodedError('store/corrupt', `store/corrupt: ${room.name} ${key}`)
-}
-
-function scan(room: Room, range: Range): readonly Entry[] {
-  const { gte, lt, reverse = false, limit = limits.storeScanDefault } = range
-  room.sorted ??= [...room.entries.values()].sort((a, b) => Buffer.compare(a.key, b.key))
-  const all = room.sorted
-  const from = gte === undefined ? 0 : firstAtLeast(all, gte)
-  const end = lt === undefined ? all.length : firstAtLeast(all, lt)
-  const wanted = all.slice(from, Math.max(from, end))
-  if (reverse) wanted.reverse()
-  return wanted.slice(0, limit).map(({ key, value }) => {
-    checkReadable(room, idOf(key))
-    return { key: copyOf(key), value: copyOf(value) }
-  })
-}
-
-function firstAtLeast(sorted: readonly Entry[], key: Uint8Array): number {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (Buffer.compare((sorted[middle] as Entry).key, key) < 0) low = middle + 1
-    else high = middle
+  private tell(phase: 'asked' | 'durable', undo: Undo, sync: boolean): void {
+    const { edge, node } = this.parts
+    if (edge === undefined) return
+    const rooms = new Set(undo.map(([room]) => room.name))
+    for (const room of rooms) edge({ type: 'stored', node, room, sync, phase })
   }
-  return low
 }
 
-const idOf = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
-
-/** A copy that is a plain Uint8Array, whatever came in. */
-const copyOf = (bytes: Uint8Array): Uint8Array => Uint8Array.prototype.slice.call(bytes)
+function noSpace(): never {
+  throw new Error('IO error: no space left on device')
+}

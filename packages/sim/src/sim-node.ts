@@ -278,13 +278,16 @@ export class WorldNode implements SimNode {
     if (running === undefined) return this.kill()
     this.stopping = true
     ground.settled()
-    void running.stop(DRAIN_MS).then(() => {
+    const end = async (): Promise<void> => {
+      await running.stop(DRAIN_MS)
       if (!host.alive) return
-      this.mount?.close()
+      await this.mount?.close()
+      if (!host.alive) return
       this.disk.flush()
       ground.count('stops')
       this.fall('stop')
-    })
+    }
+    void end()
   }
 
   /** As SIGSTOP: it hears what comes, does nothing, and no one outside has an answer from it. */

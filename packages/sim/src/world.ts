@@ -265,6 +265,7 @@ class World {
         ...{ clock, edge, node: index },
         rng: rng.fork(`disk${index}`),
         meanMs: options.disk.meanMs,
+        hop: parts.hop,
         settled: loop.settle,
         count: history.count,
       }),

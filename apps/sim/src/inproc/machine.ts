@@ -63,6 +63,7 @@ export class Machine {
     this.signers = signers
     this.disk = new Disk({
       ...{ clock: ground.clock, rng: ground.rng.fork(`disk/${name}`), node: 0, meanMs: 2 },
+      hop: () => new Promise<void>(resolve => setImmediate(resolve)),
       settled() {},
       count() {},
     })
@@ -179,7 +180,7 @@ export class Machine {
     const { node, mount, life } = this
     if (life === undefined) return
     await node?.stop(drainMs)
-    mount?.close()
+    await mount?.close()
     this.disk.flush()
     life.alive = false
     this.leave(Promise.resolve())

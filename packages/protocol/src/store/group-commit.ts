@@ -1,7 +1,8 @@
-import { CodedError, limits } from '@rockpool/protocol'
+import { CodedError } from '../errors.ts'
+import { limits } from '../limits.ts'
 
-/** As much of a write as must be known to keep bounds; the rest is the database's. */
-export interface Operation {
+/** As much of a write as must be known to keep bounds; the rest is the engine's. */
+export interface Sized {
   readonly key: Uint8Array
   readonly value?: Uint8Array
 }
@@ -16,13 +17,14 @@ interface Waiting<O> {
 
 /**
  * Joins batches into commits. While one commit is on its way to the disk the next batches gather; the first of an idle moment waits one
- * turn of the event loop. So a batch never waits for a timer, and a hundred writers share one fsync.
+ * `turn` of the event loop. So a batch never waits for a timer, and a hundred writers share one fsync.
  *
  * One commit at a time, in the order of the calls: two un-awaited writes of one key end as they were asked. A commit is synced when any
  * batch in it asked for that. Each batch is whole within one commit; a failed commit rejects all its batches.
  */
-export function createGroupCommit<O extends Operation>(
+export function createGroupCommit<O extends Sized>(
   commit: (operations: O[], sync: boolean) => Promise<void>,
+  turn: () => Promise<void>,
 ) {
   let waiting: Waiting<O>[] = []
   let waitingBytes = 0
@@ -44,7 +46,7 @@ export function createGroupCommit<O extends Operation>(
   }
 
   async function run(): Promise<void> {
-    await new Promise(resolve => setImmediate(resolve))
+    await turn()
     while (waiting.length > 0) {
       const group = takeGroup()
       const operations = group.flatMap(batch => batch.operations)
@@ -82,7 +84,7 @@ export function createGroupCommit<O extends Operation>(
   return { add, drain }
 }
 
-function sizeOf(operations: readonly Operation[]): number {
+function sizeOf(operations: readonly Sized[]): number {
   let bytes = 0
   for (const operation of operations) {
     bytes += operation.key.length + (operation.value?.length ?? 0)

@@ -1,17 +1,9 @@
-import { open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { limits } from '@rockpool/protocol'
+import { limits } from '../limits.ts'
+import type { Engine } from './engine.ts'
 import { codedAs } from './store-errors.ts'
 
-/** As much of LevelDB as has to be opened again after a write failed. */
-export interface Engine {
-  readonly status: string
-  open(): Promise<void>
-  close(): Promise<void>
-}
-
 export interface MendingParts {
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'status' | 'open' | 'close'>
   /** Throws when the disk has no room for what opening again writes. */
   readonly requireSpace: () => Promise<void>
   /** Monotonic. Milliseconds. */
@@ -83,21 +75,4 @@ export function createMending({ engine, requireSpace, now }: MendingParts) {
   }
 
   return { write, read }
-}
-
-/** Looks whether the disk takes as much as opening a database may write, by writing it. */
-export function spaceOn(folder: string) {
-  const file = join(folder, 'space.probe')
-  return async (): Promise<void> => {
-    try {
-      const probe = await open(file, 'w')
-      try {
-        await probe.writeFile(new Uint8Array(limits.storeMendBytes))
-      } finally {
-        await probe.close()
-      }
-    } finally {
-      await rm(file, { force: true })
-    }
-  }
 }

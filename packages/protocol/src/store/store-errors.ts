@@ -1,4 +1,4 @@
-import { type Code, CodedError } from '@rockpool/protocol'
+import { type Code, CodedError } from '../errors.ts'
 
 /** Rethrows what LevelDB said under the code the rest of the node knows; the original stays as the cause. */
 export function codedAs(error: unknown): never {

@@ -1,16 +1,19 @@
-import { limits } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
-import { createGroupCommit, type Operation } from './group-commit.ts'
+import { limits } from '../limits.ts'
+import { createGroupCommit, type Sized } from './group-commit.ts'
+
+const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 /** A disk that writes down what it is asked and finishes when told. */
 function slowDisk() {
   const commits: { keys: number[]; sync: boolean; finish: (error?: Error) => void }[] = []
-  const commit = createGroupCommit<Operation>(
+  const commit = createGroupCommit<Sized>(
     (operations, sync) =>
       new Promise((resolve, reject) => {
         const keys = operations.map(({ key }) => key[0] ?? -1)
         commits.push({ keys, sync, finish: error => (error ? reject(error) : resolve()) })
       }),
+    turn,
   )
   return { commits, commit }
 }
@@ -18,7 +21,6 @@ function slowDisk() {
 const op = (key: number, valueBytes = 1) => [
   { key: Uint8Array.of(key), value: new Uint8Array(valueBytes) },
 ]
-const turn = () => new Promise(resolve => setImmediate(resolve))
 
 test('batches of one turn go to the disk as one commit, synced when one of them is', async () => {
   const { commit, commits } = slowDisk()

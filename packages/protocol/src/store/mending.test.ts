@@ -1,5 +1,5 @@
-import { limits } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
+import { limits } from '../limits.ts'
 import { createMending } from './mending.ts'
 
 /** An engine that keeps account of itself, a disk that is full or not, and a clock. */

@@ -262,6 +262,10 @@ export const limits = {
   wireFramesBurst: 1_000,
   /** Largest gossip frame read. A lower one turns honest answers to IWANT into disconnections. */
   wireFrameBytesMax: 4_194_304,
+  /** Largest gossip frame sent that holds more than one message. */
+  wireFrameOutBytes: 524_288,
+  /** Time until a new stream has agreed on its protocol. */
+  streamOpenMs: 2_000,
   /** Bytes waiting to be sent to one gossip peer; beyond it its stream is aborted. */
   wireSendBufferBytes: 8_388_608,
   /** Gossip topics of one node: four kinds under two fork digests, and room. */

@@ -26,6 +26,9 @@ interface Parts {
   isOpen(): boolean
 }
 
+/** The router's word for a topic without a peer to send to. */
+const NOBODY = 'PublishError.NoPeersSubscribedToTopic'
+
 /** Topics of this node: what others publish is judged by the sink, and relayed only when it accepts. */
 export function createGossip({ router, ids, clock, meter, sink, score, isOpen }: Parts) {
   const subscribed = new Set<Topic>()
@@ -86,9 +89,22 @@ export function createGossip({ router, ids, clock, meter, sink, score, isOpen }:
     if (bytes.length > limits.publishBytesMax) throw new CodedError('gossip/too-big')
     if (!started || !isOpen()) throw new CodedError('p2p/not-running')
     // The router keeps and resends what it was given, and an encoder may reuse its buffer.
-    const { recipients } = await router.publish(topic, new Uint8Array(bytes))
-    meter.published(recipients.length)
-    return { recipients: recipients.length }
+    const recipients = await sent(topic, new Uint8Array(bytes))
+    meter.published(recipients)
+    return { recipients }
+  }
+
+  /** A message that nobody can be sent must not be remembered: the router would swallow the same bytes for two minutes. */
+  async function sent(topic: Topic, bytes: Uint8Array): Promise<number> {
+    try {
+      const { recipients } = await router.publish(topic, bytes, {
+        allowPublishToZeroTopicPeers: false,
+      })
+      return recipients.length
+    } catch (error) {
+      if (error instanceof Error && error.message === NOBODY) return 0
+      throw error
+    }
   }
 
   return {

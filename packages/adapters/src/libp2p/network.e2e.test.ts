@@ -16,6 +16,7 @@ import {
 } from '@rockpool/protocol'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from './clock.ts'
 import {
   createNetwork,
   keyFromSeed,
@@ -25,7 +26,8 @@ import {
 } from './index.ts'
 import { createMessageIds } from './message-id.ts'
 import { libp2pOptions, type Services } from './options.ts'
-import { GOSSIPSUB_VERSION } from './router.ts'
+import { GOSSIPSUB_VERSION, routerOf } from './router.ts'
+import { installSendPatches } from './send-patches.ts'
 import { until } from './testing.ts'
 
 const topic = '/rockpool/31337/d1164378/tx/1'
@@ -163,6 +165,84 @@ describe('delivery', () => {
     const received = right.delivered[0] ?? new Uint8Array(0)
     expect(Buffer.compare(received, sent)).toBe(0)
     expect(decodeTxFrame(received)).toMatchObject({ ok: true, value: batch })
+  })
+})
+
+describe('what the libraries do alone', () => {
+  /** How many of 300 messages of 16 KiB arrive at a peer that asks for all of them at once, as one that has heard of them. */
+  async function answeredAtOnce(
+    from: Libp2p<Services>,
+    to: Libp2p<Services>,
+    withinMs: number,
+  ): Promise<number> {
+    const contents = Array.from({ length: 300 }, (_, index) =>
+      new Uint8Array(16_384).fill(index).fill(index >> 8, 0, 1),
+    )
+    // Published while nobody listens, and remembered for six seconds.
+    for (const content of contents) await from.services.pubsub.publish(topic, content)
+    let arrived = 0
+    to.services.pubsub.addEventListener('message', () => void arrived++)
+    await to.dial(from.getMultiaddrs())
+    const asking = routerOf(to.services.pubsub)
+    const target = from.peerId.toString()
+    const answering = routerOf(from.services.pubsub).streamsOutbound
+    await until(() => asking.streamsOutbound.has(target) && answering.has(`${to.peerId}`))
+    to.services.pubsub.subscribe(topic)
+    const ids = createMessageIds()
+    const messageIDs = contents.map(data => ids.idOf({ type: 'unsigned', topic, data }))
+    asking.sendRpc(target, {
+      subscriptions: [],
+      messages: [],
+      control: { ihave: [], iwant: [{ messageIDs }], graft: [], prune: [], idontwant: [] },
+    })
+    // Where nothing arrives, nothing tells.
+    await until(() => arrived === 300, withinMs).catch(() => {})
+    return arrived
+  }
+
+  test('300 messages of 16 KiB asked for at once all arrive; from a router without our patches none does', async () => {
+    const ours = await bare(1)
+    installSendPatches(routerOf(ours.services.pubsub), { clock: systemClock(), fault() {} })
+
+    expect(await answeredAtOnce(ours, await bare(8), 10_000)).toBe(300)
+    expect(await answeredAtOnce(await bare(2), await bare(9), 1_500)).toBe(0)
+  })
+
+  test('what nobody heard is sent when it is published again', async () => {
+    const ours = await node(1)
+    const bytes = Buffer.from('said to nobody')
+    expect(await ours.network.publish(topic, bytes)).toEqual({ recipients: 0 })
+    const other = await node(2, { static: [address(ours)] })
+    await until(meshed([ours, other], 1))
+
+    expect(await ours.network.publish(topic, bytes)).toEqual({ recipients: 1 })
+    await until(() => other.delivered.length === 1)
+  })
+
+  test('eight nodes that dial one at once are all let in', async () => {
+    const hub = await node(1)
+    const nodes = await Promise.all([2, 3, 4, 5, 6, 7, 8, 9].map(index => node(index)))
+
+    await Promise.all(nodes.map(({ network }) => network.dial(address(hub), 10_000)))
+
+    await until(() => hub.network.peers().length === 8)
+  })
+
+  test('a peer that leaves the graylist is sent away once, to come back and be heard', async () => {
+    const ours = await node(1)
+    const other = await node(2)
+    await other.network.dial(address(ours), 5_000)
+    await until(meshed([ours, other], 1))
+    ours.network.reputation(() => -200)
+    // Two looks at it: the score is kept for a heartbeat, the drift watch looks once a second.
+    await until(() => ours.network.meshSize(topic) === 0)
+    const [seen, gossip] = [performance.now(), () => ours.network.gossipScore(other.network.self)]
+    await until(() => gossip() !== undefined && performance.now() - seen > 2_500)
+
+    ours.network.reputation(() => 0)
+
+    await until(() => other.closed.length === 1)
+    expect(other.closed[0]?.bye).toMatchObject({ code: 250, retryAfterSeconds: 1 })
   })
 })
 

@@ -34,6 +34,7 @@ import { profiles, thresholds } from './profiles.ts'
 import { routerOf } from './router.ts'
 import { installFrameTap } from './router-patches.ts'
 import { installScoreWatch } from './score-patches.ts'
+import { installSendPatches } from './send-patches.ts'
 
 export interface Libp2pNetwork extends NetworkPort {
   /** What the network counted and what it is made of now. */
@@ -92,6 +93,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     fault,
   })
   const scores = installScoreWatch(router, { fault })
+  installSendPatches(router, { clock, fault })
   const connectionTo = (id: PeerId): Connection | undefined => peers.connectionTo(id)
   const goodbyes = createGoodbyes({ libp2p, clock, meter, connectionTo })
   const direct = createDirect({ libp2p, clock, meter, connectionTo })

@@ -185,8 +185,8 @@ export function libp2pOptions(
       dialTimeout: 10_000,
       addressDialTimeout: 6_000,
       inboundUpgradeTimeout: 10_000,
-      // The router opens gossip streams one after the other for all peers: ten seconds for one that stalls is too long.
-      outboundStreamProtocolNegotiationTimeout: 2_000,
+      // A gossip stream that stalls is given up, and its peer charged.
+      outboundStreamProtocolNegotiationTimeout: limits.streamOpenMs,
       inboundConnectionThreshold: profile.inboundPerSecond,
       maxIncomingPendingConnections: profile.inboundPending,
       // Redials are ours: libp2p's end after five.

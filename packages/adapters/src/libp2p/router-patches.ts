@@ -1,8 +1,8 @@
 import type { RPC } from '@chainsafe/libp2p-gossipsub/message'
-import { CodedError, limits, type PeerId } from '@rockpool/protocol'
+import { limits, type PeerId } from '@rockpool/protocol'
 import type { NetworkClock } from './clock.ts'
 import { asError } from './direct.ts'
-import { type FrameSource, GOSSIPSUB_VERSION, type RawFrame, type Router } from './router.ts'
+import { type FrameSource, methodOf, type RawFrame, type Router } from './router.ts'
 
 export interface FrameTapOptions {
   readonly clock: NetworkClock
@@ -49,8 +49,8 @@ interface Watched {
 export function installFrameTap(router: Router, options: FrameTapOptions): FrameTap {
   const { clock, fault, frameDropped, isConnected } = options
   const watched = new Map<PeerId, Watched>()
-  const decode = method(router, 'decodeRpc')
-  const pipe = method(router, 'pipePeerReadStream')
+  const decode = methodOf(router, 'decodeRpc')
+  const pipe = methodOf(router, 'pipePeerReadStream')
   /** What the last call of the decoder found. The router decodes a frame and asks for the next one in the same go. */
   let malformed = false
   let enveloped = 0
@@ -162,16 +162,4 @@ function refuseEnvelopes(rpc: RPC): number {
     if (key !== undefined || seqno !== undefined || signature !== undefined) found++
   }
   return found
-}
-
-function method<Name extends 'decodeRpc' | 'pipePeerReadStream'>(
-  router: Router,
-  name: Name,
-): Router[Name] {
-  const found: unknown = router[name]
-  if (typeof found === 'function') return router[name]
-  throw new CodedError(
-    'p2p/router-patch-missing',
-    `p2p/router-patch-missing: ${name} (gossipsub ${GOSSIPSUB_VERSION})`,
-  )
 }

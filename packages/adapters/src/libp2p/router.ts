@@ -1,7 +1,8 @@
-import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
+import type { GossipSub, PublishResult } from '@chainsafe/libp2p-gossipsub'
 import type { RPC } from '@chainsafe/libp2p-gossipsub/message'
 import type { PeerScoreParams } from '@chainsafe/libp2p-gossipsub/score'
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { CodedError } from '@rockpool/protocol'
 
 /** The version everything here was read and measured on; a test compares it with what is installed. */
 export const GOSSIPSUB_VERSION = '17.1.1'
@@ -33,6 +34,12 @@ interface RouterScore {
 
 /** Members of the router that its published interface leaves out. */
 export interface Router extends GossipSub {
+  /** `allowPublishToZeroTopicPeers` false: throws before it remembers a message that nobody can be sent. */
+  publish(
+    topic: string,
+    data?: Uint8Array,
+    options?: { readonly allowPublishToZeroTopicPeers?: boolean },
+  ): Promise<PublishResult>
   readonly peers: ReadonlyMap<string, PeerId>
   readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
   readonly streamsInbound: ReadonlyMap<
@@ -46,6 +53,21 @@ export interface Router extends GossipSub {
   onPeerConnected(id: PeerId, connection: Connection): void
   pipePeerReadStream(id: PeerId, source: FrameSource): Promise<void>
   decodeRpc(bytes: Uint8Array): RPC
+  /** False: the peer has no stream, or its stream takes no more. */
+  sendRpc(id: string, rpc: RPC): boolean
+  createOutboundStream(id: PeerId, connection: Connection): Promise<void>
+}
+
+/** `router[name]`, or the refusal to start on a router that does not have it. */
+export function methodOf<
+  Name extends 'decodeRpc' | 'pipePeerReadStream' | 'sendRpc' | 'createOutboundStream',
+>(router: Router, name: Name): Router[Name] {
+  const found: unknown = router[name]
+  if (typeof found === 'function') return router[name]
+  throw new CodedError(
+    'p2p/router-patch-missing',
+    `p2p/router-patch-missing: ${name} (gossipsub ${GOSSIPSUB_VERSION})`,
+  )
 }
 
 /** The one cast from the published interface to the instance behind it. */

@@ -647,3 +647,40 @@ test('who brings a transaction first is credited when it is taken and when it is
 
   expect(world.credits()).toEqual(['alice credit/first-delivery 2', 'alice credit/mined 1'])
 })
+
+describe('more than one peer may send', () => {
+  test('is ignored without a look or a charge, and others are not kept waiting', async () => {
+    const world = await createWorld()
+    const verdicts = []
+    for (let index = 0; index < 210; index++) {
+      verdicts.push(await world.judged(batchOf(aRaw({ nonce: BigInt(index) }))))
+    }
+
+    expect(verdicts.filter(verdict => verdict === 'accept')).toHaveLength(200)
+    expect(verdicts.slice(200)).toEqual(Array(10).fill('ignore'))
+    expect(await world.judged(batchOf(aRaw({ from: 2 })), 'bob')).toBe('accept')
+    expect((await world.stats()).verdicts.get('tx ignore load/rate')).toBe(10)
+    expect(world.charges()).toEqual([])
+  })
+
+  test('of transactions without funds six windows long is charged, and while the head is old it is not', async () => {
+    const flood = async (timeMs: number) => {
+      const world = await createWorld({
+        head: { ...genesis, timeMs },
+        blockTimeMs: 1_000,
+        pool: txs => txs.map(() => failed('pool/insufficient-funds')),
+      })
+      for (let window = 0; window < 6; window++) {
+        const raws = Array.from({ length: 20 }, (_, index) =>
+          aRaw({ nonce: BigInt(20 * window + index) }),
+        )
+        expect(await world.judged(batchOf(...raws))).toBe('ignore')
+        await world.pass(10_000)
+      }
+      return world.charges()
+    }
+
+    expect(await flood(Number.MAX_SAFE_INTEGER)).toEqual(['alice gossip/soft-flood'])
+    expect(await flood(-1e15)).toEqual([])
+  })
+})

@@ -12,6 +12,7 @@ import { createPublisher } from './publisher.ts'
 import type { ChargeReason } from './reasons.ts'
 import { createSeen } from './seen.ts'
 import { contextAt, situationOf } from './situation.ts'
+import { createToll } from './toll.ts'
 import { createTxJudge } from './tx-judge.ts'
 import { batchVerdict, type JudgedCode, table, verdictOf } from './verdict.ts'
 
@@ -29,6 +30,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     const stats = { verdicts: verdicts.counts, counts: counts.counts }
     parts.show?.(stats)
     const credits = createCredits(monitor)
+    const toll = createToll((peer, detail) => {
+      monitor.tell({ type: 'monitor.report', peer, reason: 'gossip/soft-flood', detail })
+    })
     const known = createKnown(hash => hash)
     const bad = createSeen<JudgedCode>(limits.badTxsMax)
     let head = parts.head
@@ -36,10 +40,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     let draining = false
     const armed = new Map<'expire' | 'flush', number>()
 
-    const docket = createDocket(({ topic, from, id }, { verdict, code, charge, soft }) => {
+    const docket = createDocket(({ topic, from, id }, { verdict, code, charge }) => {
       verdicts.add(`${topic} ${verdict} ${code}`)
       if (charge) report(from, charge, code, id)
-      if (soft) counts.add('soft')
     })
     const publisher = createPublisher(ctx, { ...parts, count: counts.add })
     const txs = createTxJudge(ctx, {
@@ -49,9 +52,17 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       context: () => context,
       release: () => lanes.tx.done(),
       report,
-      credited: credits.delivered,
+      admits: (peer, txs) => toll.admitsTxs(peer, txs, ctx.now()),
+      credited(peer, hashes) {
+        if (hashes.length > 0) toll.brought(peer)
+        credits.delivered(peer, hashes)
+      },
       conclude(entered, codes) {
-        return docket.answer(entered, batchVerdict(codes, situation())) === 'accept'
+        const now = situation()
+        const soft = codes.filter(code => verdictOf(code, now).soft).length
+        if (soft > 0) counts.add('soft', soft)
+        toll.judged(entered.from, codes.length, soft, ctx.now())
+        return docket.answer(entered, batchVerdict(codes, now)) === 'accept'
       },
       passOn: tx => publisher.add(tx, true),
     })
@@ -99,6 +110,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       const entered = docket.enter(message, topic, ctx.now())
       if (draining) return tell(entered, 'load/draining')
       if (isShut(message.from)) return tell(entered, 'peer/banned')
+      if (!toll.admits(topic, message.from, message.bytes.length, ctx.now())) {
+        return tell(entered, 'load/rate')
+      }
       if (message.bytes.length > bytesMax[topic]) return tell(entered, 'gossip/too-big')
       if (!lanes[topic].offer(message.from, entered)) tell(entered, 'load/queue-full')
     }
@@ -177,8 +191,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
         case 'gossip.getStats':
           return message.reply.tell(stats)
         case 'peer.opened':
+          return toll.opened(message.peer.id, ctx.now())
         case 'peer.closed':
-          return
+          return toll.closed(message.peer)
         default:
           return unreachable(message)
       }

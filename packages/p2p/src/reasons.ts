@@ -35,6 +35,7 @@ export const charges = {
   'wire/stream-churn': behaviour(moderate),
   'gossip/graft-flood': behaviour(minor),
   'gossip/broken-promise': behaviour(minor),
+  'gossip/soft-flood': behaviour(minor),
   'liveness/sync-timeout': liveness,
   'liveness/request-timeout': liveness,
 } as const satisfies Partial<Record<Code, ChargeRow>>

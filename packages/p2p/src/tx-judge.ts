@@ -30,6 +30,8 @@ export interface TxJudgeParts extends IntakeParts {
   /** The case no longer takes a place among those under way. */
   readonly release: () => void
   readonly report: Report
+  /** True when this many transactions of a peer may be checked now. */
+  readonly admits: (peer: PeerId, txs: number) => boolean
   /** A peer brought these first, and they can be executed. */
   readonly credited: (peer: PeerId, hashes: readonly Hash[]) => void
   /** A valid transaction of a message that the router does not relay. */
@@ -38,7 +40,7 @@ export interface TxJudgeParts extends IntakeParts {
 
 /** A delivered batch on its way: frame, checks, recovery, pool, verdict. What is only announced is fetched first and then judged the same. */
 export function createTxJudge(ctx: Context<Heard>, parts: TxJudgeParts) {
-  const { recovery, pool, context, conclude, release, credited, passOn } = parts
+  const { recovery, pool, context, conclude, release, admits, credited, passOn } = parts
   const intake = createIntake(parts)
   const admission = createAdmission<Case, Heard>(ctx, {
     intake,
@@ -60,6 +62,7 @@ export function createTxJudge(ctx: Context<Heard>, parts: TxJudgeParts) {
       const refusal = fetches.begin(entered, decoded.value.entries)
       return refusal ? refuse(entered, refusal) : release()
     }
+    if (!admits(entered.from, decoded.value.txs.length)) return refuse(entered, 'load/rate')
     const entries = intake.examine(decoded.value.txs, context())
     return entries ? admit(entered, entries) : refuse(entered, 'gossip/duplicate-entry')
   }

@@ -123,6 +123,7 @@ export const errors = {
   'gossip/invalid-block': row('peer', 'a block that is wrong for everyone', sender),
   'gossip/graft-flood': row('peer', 'mesh requests before their time', sender),
   'gossip/broken-promise': row('peer', 'messages announced and not sent', sender),
+  'gossip/soft-flood': row('peer', 'transactions that cannot run, in numbers', sender),
   'sync/bad-reply': row('peer', 'a request or an answer that no honest node makes', sender),
   'sync/unrequested': row('peer', 'bodies nobody asked for', sender),
   'rate/wire': row('peer', 'more gossip frames than anybody needs', sender),

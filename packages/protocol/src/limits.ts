@@ -42,6 +42,8 @@ export const limits = {
   ingressTxQueuePerPeer: 64,
   ingressBlockQueue: 64,
   ingressBlockQueuePerPeer: 8,
+  /** Peers whose rate of messages is remembered. */
+  ratePeersMax: 1_024,
   /** Transaction hashes remembered as known, and as provably bad. */
   knownTxsMax: 32_768,
   badTxsMax: 32_768,

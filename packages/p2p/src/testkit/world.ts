@@ -65,6 +65,8 @@ export interface WorldOptions {
   readonly chain?: () => ImportOutcome | undefined
   readonly recovery?: Recovery
   readonly head?: Head
+  /** 0 unless given: no head is old. */
+  readonly blockTimeMs?: number
   readonly isShut?: (peer: PeerId) => boolean
   /** Peers that listen to our topics. */
   readonly listeners?: number
@@ -124,7 +126,7 @@ export async function createWorld(options: WorldOptions = {}) {
       chainId,
       minTip: 1n,
       head: options.head ?? genesis,
-      blockTimeMs: 0,
+      blockTimeMs: options.blockTimeMs ?? 0,
     }),
     { mailbox: { capacity: 1_024 } },
   )

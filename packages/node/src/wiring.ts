@@ -7,7 +7,7 @@ import type { Fact, Inbox } from '@rockpool/protocol'
  */
 export const wiring = {
   'chain.syncing': ['reconciler', 'node', 'observer'],
-  'chain.clockSet': ['producer', 'node'],
+  'chain.clockSet': ['producer', 'gossip', 'node'],
   'chain.head': ['pool', 'reconciler', 'gossip', 'producer', 'node', 'observer'],
   'pool.changed': ['reconciler', 'gossip', 'producer', 'observer'],
   'peer.opened': ['monitor', 'reconciler', 'gossip', 'sync', 'producer', 'node', 'observer'],

@@ -30,7 +30,7 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
     const stats = { verdicts: verdicts.counts, counts: counts.counts }
     parts.show?.(stats)
     const credits = createCredits(monitor)
-    const toll = createToll((peer, detail) => {
+    const toll = createToll(blockTimeMs, (peer, detail) => {
       monitor.tell({ type: 'monitor.report', peer, reason: 'gossip/soft-flood', detail })
     })
     const known = createKnown(hash => hash)
@@ -190,6 +190,8 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
           return drain(message.reply)
         case 'gossip.getStats':
           return message.reply.tell(stats)
+        case 'chain.clockSet':
+          return toll.pace(message.speed)
         case 'peer.opened':
           return toll.opened(message.peer.id, ctx.now())
         case 'peer.closed':

@@ -6,7 +6,10 @@ import { createToll, tolls } from './toll.ts'
 /** A toll whose charges are kept, for a peer that counts as new only when told. */
 function lab() {
   const charges: string[] = []
-  return { toll: createToll((peer, detail) => void charges.push(`${peer} ${detail}`)), charges }
+  return {
+    toll: createToll(2_000, (peer, detail) => void charges.push(`${peer} ${detail}`)),
+    charges,
+  }
 }
 
 /** How many one-byte messages are let through at this instant. */
@@ -27,6 +30,15 @@ test.each(['tx', 'block'] as const)(
     expect(passed(toll, topic, 1_000 + 1_000 / perSecond - 1)).toBe(0)
   },
 )
+
+test('a chain that runs a thousand times as fast has that many times the blocks', () => {
+  const { toll } = lab()
+  toll.pace(1_000)
+
+  expect(passed(toll, 'block', 0)).toBe(tolls.block.messages.burst)
+  expect(passed(toll, 'block', 1_000)).toBe(200 * tolls.block.messages.perSecond)
+  expect(passed(toll, 'tx', 1_000)).toBe(tolls.tx.messages.burst)
+})
 
 test('bytes are bounded like messages: the last that fits passes, one more does not', () => {
   const { toll } = lab()

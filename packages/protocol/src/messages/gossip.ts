@@ -1,4 +1,4 @@
-import type { ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
+import type { ChainClockSet, ChainHead, PeerClosed, PeerOpened, PoolChanged } from '../events.ts'
 import type { TxRecord } from '../tx/record.ts'
 import type { Block } from '../values/block.ts'
 import type { PeerId, Verdict } from '../values/peer.ts'
@@ -41,6 +41,7 @@ export type GossipMessage =
   | GossipDrain
   | GossipGetStats
   | ChainHead
+  | ChainClockSet
   | PoolChanged
   | PeerOpened
   | PeerClosed

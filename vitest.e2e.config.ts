@@ -4,17 +4,49 @@ const conditions = ['@rockpool/source']
 const long = process.env.ROCKPOOL_E2E_LONG === '1'
 /** The pool's long tests are full sizes of what the unit tests run small: not for every change. */
 const brief = process.env.ROCKPOOL_E2E_CI === '1' ? ['packages/pool/**'] : []
+const ours = long ? '**/*.long.test.ts' : '**/*.e2e.test.ts'
+const excluded = ['**/node_modules/**', '**/dist/**', ...brief]
+
+/** They measure real time, or start a devnet, which takes a port of its own: one at a time. */
+const alone = [
+  ...['bans', 'forged-blocks', 'launcher', 'transfers'].map(
+    name => `apps/node/src/e2e/${name}.e2e.test.ts`,
+  ),
+  'packages/adapters/src/libp2p/*.e2e.test.ts',
+  'packages/adapters/src/http/websocket.e2e.test.ts',
+]
+
+const oneByOne = (include: readonly string[]) => ({
+  extends: true as const,
+  test: {
+    name: 'alone',
+    include: [...include],
+    exclude: excluded,
+    fileParallelism: false,
+    sequence: { groupOrder: 0 },
+  },
+})
+
+const twoAtOnce = {
+  extends: true as const,
+  test: {
+    name: 'together',
+    include: [ours],
+    exclude: [...excluded, ...alone],
+    maxWorkers: 2,
+    sequence: { groupOrder: 1 },
+  },
+}
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: [long ? '**/*.long.test.ts' : '**/*.e2e.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', ...brief],
+    projects: long ? [oneByOne([ours])] : [oneByOne(alone), twoAtOnce],
     pool: 'forks',
-    fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    globalSetup: ['scripts/e2e.setup.mjs'],
     setupFiles: ['packages/adapters/src/libp2p/polyfill.ts'],
   },
 })

@@ -5,16 +5,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, describe, expect, test } from 'vitest'
+import { buildSync } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const vectors = join(root, 'vectors/pool')
 const folder = mkdtempSync(join(tmpdir(), 'rockpool-trace-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+/** Joined once, with the packages as they are compiled: from source most of the time of a run is loading. */
+const program = join(root, `node_modules/.cache/trace-${process.pid}.mjs`)
+beforeAll(() => {
+  buildSync({
+    ...{ entryPoints: [join(root, 'scripts/trace.ts')], outfile: program, bundle: true },
+    ...{ packages: 'external', platform: 'node', format: 'esm', target: 'node20.19' },
+  })
+})
+afterAll(() => {
+  for (const path of [folder, program]) rmSync(path, { recursive: true, force: true })
+})
 
 function trace(...args: string[]) {
-  const flags = ['--import', 'tsx', '--conditions=@rockpool/source', 'scripts/trace.ts']
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: root,
     encoding: 'utf8',
   })

@@ -15,7 +15,10 @@ export type JobAnswer =
   | { readonly ok: true; readonly result: RunResult }
   | { readonly ok: false; readonly error: string }
 
-const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
+/** As this file is: from source, or compiled. */
+const isSource = import.meta.url.endsWith('.ts')
+const worker = fileURLToPath(new URL(isSource ? './worker.ts' : './worker.js', import.meta.url))
+const fromSource = ['--import', 'tsx', '--conditions=@rockpool/source']
 
 /** Runs histories in child processes, `count` at a time. A history whose process dies is a crash of the harness. */
 export function createJobs(count: number) {
@@ -25,7 +28,7 @@ export function createJobs(count: number) {
     return fork(worker, {
       cwd: root,
       serialization: 'advanced',
-      execArgv: [youngHeap, '--import', 'tsx', '--conditions=@rockpool/source'],
+      execArgv: [youngHeap, ...(isSource ? fromSource : [])],
     })
   }
 

@@ -15,8 +15,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 function sim(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', 'tsx', '--conditions=@rockpool/source', 'apps/sim/src/main.ts', ...args],
-    { cwd: root, encoding: 'utf8' },
+    ['apps/sim/dist/main.js', ...args],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
   )
   return { status, stdout, stderr }
 }

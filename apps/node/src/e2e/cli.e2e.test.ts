@@ -8,7 +8,7 @@ import { treeOf } from '../testkit/tree.ts'
 
 /* The commands of one node, as an operator and his scripts meet them: what they print, leave on disk, and end with. */
 
-const scratch = createScratch()
+const scratch = createScratch('installed')
 const { rockpool } = scratch
 
 afterAll(() => scratch.close())

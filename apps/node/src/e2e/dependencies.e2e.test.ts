@@ -24,7 +24,7 @@ const loadedByRun = [
   'classic-level',
 ] as const
 
-const scratch = createScratch()
+const scratch = createScratch('installed')
 const datadir = scratch.path('node')
 const flags = [...quietFlags, '--chain.mining', 'manual', '--devnet.control']
 const senderKey = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'

@@ -8,6 +8,7 @@ import { treeOf } from '../testkit/tree.ts'
 /* What a node refuses to start on: it says what is wrong, ends with the code scripts rely on, and opens nothing. */
 
 const scratch = createScratch()
+const installed = createScratch('installed')
 /** A directory that a node has used and stopped in; nobody may change it. */
 const used = scratch.path('used')
 const producer = `0x${'0a'.repeat(20)}`
@@ -36,7 +37,7 @@ beforeAll(async () => {
   await node.kill('SIGTERM')
 })
 
-afterAll(() => scratch.close())
+afterAll(() => Promise.all([scratch.close(), installed.close()]))
 
 describe.concurrent('a data directory', () => {
   test('in use by another node is left alone', async () => {
@@ -262,7 +263,7 @@ test.each([
 ])('Node $version is too old: $refused', async ({ version, refused }) => {
   const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
 
-  const ended = await scratch.rockpool(['--version'], {
+  const ended = await installed.rockpool(['--version'], {
     nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`],
   })
 

@@ -5,6 +5,12 @@ import { fileURLToPath } from 'node:url'
 
 export const checkout = fileURLToPath(new URL('../../../..', import.meta.url))
 
+/** Where the test runner has bundled the launcher and the node, if it has. */
+export const bundleFolder = process.env.ROCKPOOL_TEST_BUNDLE
+const launcher = bundleFolder
+  ? [join(bundleFolder, 'devnet/devnet.js')]
+  : ['--import', 'tsx', 'scripts/devnet.ts']
+
 export interface NetworkNode {
   readonly name: string
   readonly pid: number
@@ -36,15 +42,11 @@ export async function startDevnet(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ) {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'scripts/devnet.ts', 'up', '--name', name, ...flags],
-    {
-      cwd: checkout,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const child = spawn(process.execPath, [...launcher, 'up', '--name', name, ...flags], {
+    cwd: checkout,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   child.stdout.on('data', chunk => {
     output += chunk

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkout, until } from './devnet.ts'
+import { bundleFolder, checkout, until } from './devnet.ts'
 
 /** What a ready node wrote into `ports.json`. */
 export interface Ports {
@@ -46,7 +46,8 @@ export interface SpawnOptions {
   readonly stdin?: 'pipe'
 }
 
-const bin = join(checkout, 'apps/node/bin/rockpool.mjs')
+const installed = join(checkout, 'apps/node/bin/rockpool.mjs')
+const bundled = bundleFolder && join(bundleFolder, 'node/main.js')
 
 /** Flags with which a node meets nobody by chance: loopback only, every port asked from the system. */
 export const quietFlags: readonly string[] = [
@@ -56,8 +57,12 @@ export const quietFlags: readonly string[] = [
 
 export type Scratch = ReturnType<typeof createScratch>
 
-/** A temporary folder and the processes that live in it; after `close` both are gone, however the test went. */
-export function createScratch() {
+/**
+ * A temporary folder and the processes that live in it; after `close` both are gone, however the test went. They run from the bundle where
+ * the test runner made one, or always as the package has it: file by file, behind its check of Node.
+ */
+export function createScratch(program: 'bundled' | 'installed' = 'bundled') {
+  const bin = (program === 'bundled' && bundled) || installed
   const root = mkdtempSync(join(tmpdir(), 'rockpool-e2e-'))
   const children = new Set<ChildProcess>()
 

@@ -19,6 +19,7 @@ import {
   coverageLeast,
   overlayOf,
   prepareTrace,
+  quirkOfRow,
   replayPrepared,
   SenderBook,
   shrinkTrace,
@@ -194,7 +195,9 @@ async function writeOverlays(files: readonly TraceFile[], tools: TraceTools): Pr
     if (typeof read === 'string') throw new Misuse(`${file.path}: ${read}`)
     const { trace } = read
     if (!trace.header.exact) continue
-    const lines = overlayOf(trace, await prepareTrace(trace, tools), tools, file.quirks)
+    // Those the manifest names for this trace come first; what follows from them may need others.
+    const table = [...new Set([...file.quirks, ...Object.keys(quirkOfRow)])]
+    const lines = overlayOf(trace, await prepareTrace(trace, tools), tools, table)
     if (lines.length === 0) continue
     const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
     writeFileSync(overlayPath(file.path), gzipSync(text, { level: 9 }))

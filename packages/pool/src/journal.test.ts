@@ -102,6 +102,44 @@ describe('a journal', () => {
     expect(await openJournal(nonsense, identity)).toMatchObject({ code: 'store/corrupt' })
   })
 
+  test('with any byte of a row altered is refused, or reads as another row of the same form', async () => {
+    const row = putRow({
+      tx: { ...aTx({ from: 1, nonce: 3 }), raw: Uint8Array.of(0xaa, 0xbb) },
+      ...{
+        origin: 'gossip',
+        seq: 7,
+        firstSeenMs: 1_000,
+        trackedAtMs: 0,
+        beatMs: 5,
+        isRemote: true,
+      },
+    })
+    if (row.type !== 'put') throw new Error('not written')
+    const readable: number[] = []
+    for (let at = 0; at < row.value.length; at++) {
+      const store = new MemoryStore()
+      await rowsOf(store)
+      const value = Uint8Array.from(row.value)
+      value[at] = (value[at] ?? 0) ^ 0xff
+      await store.batch([{ type: 'put', key: row.key, value }])
+      const opened = await openJournal(store, identity)
+      if (opened.ok) readable.push(at)
+      else expect(opened.code).toBe('store/corrupt')
+    }
+    const numbers = [4, 13, 22, 31].flatMap(from =>
+      Array.from({ length: 8 }, (_, i) => from + 1 + i),
+    )
+    // The origin counts up to five, and of the lengths every bit matters.
+    expect(readable).toEqual([3, ...numbers, 45, 46])
+    for (const length of [40, 46, 48]) {
+      const store = new MemoryStore()
+      await rowsOf(store)
+      const value = Uint8Array.from({ length }, (_, at) => row.value[at] ?? 0)
+      await store.batch([{ type: 'put', key: row.key, value }])
+      expect(await openJournal(store, identity)).toMatchObject({ code: 'store/corrupt' })
+    }
+  })
+
   test.each([
     ['a value that does not decode', journalKey(addressOf(new Uint8Array(20)), 0n), text('x')],
     ['a truncated row', journalKey(addressAt(0), 0n), Uint8Array.of(0x98, 1, 0)],

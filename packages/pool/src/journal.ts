@@ -43,15 +43,16 @@ export interface JournalRow {
   readonly raw: Uint8Array
 }
 
-const { bytes, integer, number, quantity } = layout
+const { bytes, quantity } = layout
 const schema = 1
 const metaRecord = { version: schema, slots: [quantity(8), bytes(32, 32)] } as const
-/** Origin, flags, rank, first seen, followed since, last sign of life of the sender's queue (0: another row says it), signed bytes. */
-const rowRecord = {
-  version: 1,
-  slots: [integer(0, 5), integer(0, 255), number, number, number, number, bytes(1, 131_072)],
-} as const
+/** Version of a row. Its slots: origin, flags, rank, first seen, followed since, last sign of life of the queue (0: another row says it), signed bytes. */
+const rowVersion = 1
 const flagOf = { remote: 1, ranked: 2 } as const
+/** First bytes of what a row is made of: the array of eight, a float, bytes with a length of four. */
+const [rowArray, float64, bytes32] = [0x98, 0xcb, 0xc6] as const
+/** Where its numbers stand: rank, first seen, followed since, and the sign of life if there is one. */
+const [seqAt, firstSeenAt, trackedAtAt, beatAt] = [4, 13, 22, 31] as const
 const origins: readonly TxOrigin[] = ['local', 'gossip', 'sync', 'journal', 'reorg', 'private']
 
 const metaKey = new TextEncoder().encode('m/meta')
@@ -91,8 +92,8 @@ export function deleteRow(sender: Address, nonce: bigint): Write {
 }
 
 /**
- * A row in the same MessagePack that it is read as, written by hand: every submission waits for it, and a general packer takes ten times
- * as long. Numbers that grow are floats, so that all stand where they stand.
+ * A row is MessagePack, written and read by hand: every submission waits for the one and a restart for the other, and a general packer
+ * takes ten times as long. Numbers that grow are floats, so that all stand where they stand, and a row has one form only.
  */
 function encodeRow(entered: Entered): Uint8Array {
   const { tx, origin, seq, firstSeenMs, trackedAtMs, isRemote, isRanked, beatMs = 0 } = entered
@@ -100,19 +101,19 @@ function encodeRow(entered: Entered): Uint8Array {
   const beatBytes = beatMs > 0 ? 9 : 1
   const out = Buffer.allocUnsafe(36 + beatBytes + raw.length)
   const flags = (isRemote === true ? flagOf.remote : 0) | (isRanked === true ? flagOf.ranked : 0)
-  out.set([0x98, rowRecord.version, origins.indexOf(origin), flags])
+  out.set([rowArray, rowVersion, origins.indexOf(origin), flags])
   let at = 4
   for (const value of [seq, firstSeenMs, trackedAtMs]) {
-    out[at] = 0xcb
+    out[at] = float64
     at = out.writeDoubleBE(value, at + 1)
   }
   out[at] = 0
   if (beatMs > 0) {
-    out[at] = 0xcb
+    out[at] = float64
     out.writeDoubleBE(beatMs, at + 1)
   }
   at += beatBytes
-  out[at] = 0xc6
+  out[at] = bytes32
   out.writeUInt32BE(raw.length, at + 1)
   out.set(raw, at + 5)
   return out
@@ -203,16 +204,40 @@ function checkMeta(meta: Uint8Array, { chainId, genesis }: JournalIdentity) {
   )
 }
 
+/** Undefined for bytes that `encodeRow` does not write. */
 function rowOf(key: Uint8Array, value: Uint8Array): JournalRow | undefined {
-  if (key.length !== keyLength) return undefined
-  const decoded = decodeRecord(rowRecord, value)
-  if (!decoded.ok) return undefined
-  const [origin, flags, seq, firstSeenMs, trackedAtMs, beatMs, raw] = decoded.value
+  if (key.length !== keyLength || value.length < beatAt + 2) return undefined
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+  const hasBeat = value[beatAt] === float64
+  const rawAt = beatAt + (hasBeat ? 9 : 1)
+  const origin = origins[value[2] ?? origins.length]
+  const isOfOurForm =
+    value[0] === rowArray &&
+    value[1] === rowVersion &&
+    value[seqAt] === float64 &&
+    value[firstSeenAt] === float64 &&
+    value[trackedAtAt] === float64 &&
+    (hasBeat || value[beatAt] === 0) &&
+    value[rawAt] === bytes32 &&
+    value.length > rawAt + 5 &&
+    value.length <= rawAt + 5 + limits.txBytesMax &&
+    view.getUint32(rawAt + 1) === value.length - rawAt - 5
+  if (!isOfOurForm || origin === undefined) return undefined
+  const flags = value[3] ?? 0
+  const seq = view.getFloat64(seqAt + 1)
+  const firstSeenMs = view.getFloat64(firstSeenAt + 1)
+  const trackedAtMs = view.getFloat64(trackedAtAt + 1)
+  const beatMs = hasBeat ? view.getFloat64(beatAt + 1) : 0
+  if (!Number.isFinite(seq + firstSeenMs + trackedAtMs + beatMs)) return undefined
   return {
-    sender: addressOf(key.slice(addressAt, nonceAt)),
+    sender: addressOf(key.subarray(addressAt, nonceAt)),
     nonce: new DataView(key.buffer, key.byteOffset, key.byteLength).getBigUint64(nonceAt),
-    origin: origins[origin] ?? 'local',
-    ...{ seq, firstSeenMs, trackedAtMs, raw },
+    origin,
+    seq,
+    firstSeenMs,
+    trackedAtMs,
+    // A copy: what was read is a view of a whole page.
+    raw: new Uint8Array(value.subarray(rawAt + 5)),
     ...((flags & flagOf.remote) !== 0 && { isRemote: true }),
     ...((flags & flagOf.ranked) !== 0 && { isRanked: true }),
     ...(beatMs > 0 && { beatMs }),

@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts'
 import { deleteRow, type JournalRow, journalKey, putRow } from './journal.ts'
 import type { Op, Outcome, Standing } from './op.ts'
 import type { Pool } from './pool.ts'
+import { isSame } from './tracked.ts'
 import type { Tracker } from './tracker.ts'
 
 export interface KeeperParts {
@@ -63,7 +64,7 @@ export class Keeper {
     const found = new Map<Hash, Standing>()
     for (const tx of txs) {
       const row = this.standings.get(keyOf(tx))
-      if (row?.isRanked !== true || Buffer.compare(row.raw, tx.raw) !== 0) continue
+      if (row?.isRanked !== true || !isSame(row.raw, tx.raw)) continue
       found.set(tx.hash, { seq: row.seq, firstSeenMs: row.firstSeenMs })
     }
     return found.size === 0 ? undefined : found

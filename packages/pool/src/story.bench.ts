@@ -6,7 +6,6 @@ import { chronicle } from './chronicle.ts'
 import { defaultPoolConfig } from './config.ts'
 import { explain } from './explain.ts'
 import { openJournal, putRow } from './journal.ts'
-import { createLocalRoom, createWallets } from './local-room.ts'
 import type { Op } from './op.ts'
 import type { Pool } from './pool.ts'
 import { Stories } from './story.ts'
@@ -26,7 +25,7 @@ const storiesOf = (max = 32_768) => new Stories({ max, isOwn: () => false })
 
 /** What telling costs: of the time of an add, in memory, and one question. */
 export async function rows(): Promise<BenchRow[]> {
-  return [shareRow(), memoryRow(), explainRow(), await journalRow(), await restartRow()]
+  return [shareRow(), memoryRow(), explainRow(), await journalRow()]
 }
 
 function shareRow(): BenchRow {
@@ -103,33 +102,6 @@ async function journalRow(): Promise<BenchRow> {
   const ms = performance.now() - from
   const count = opened.ok ? opened.value.length : 0
   return lessRow('journal of 10,000 rows read', 'ms', ms, 300, `${count} rows, from memory`)
-}
-
-/** Own and others' half and half, read, recovered in this process, checked and pooled again. */
-async function restartRow(): Promise<BenchRow> {
-  const wallets = await createWallets()
-  const store = new MemoryStore()
-  await openJournal(store, { chainId: 1337n, genesis: zeroHash })
-  const count = 10_000
-  const keys = 250
-  const writes = Array.from({ length: count }, (_, seq) => {
-    const key = seq % keys
-    const raw = wallets.sign(key, { nonce: BigInt(Math.floor(seq / keys)) })
-    const isRemote = key % 5 !== 0
-    return putRow({
-      tx: { ...aTx({ nonce: Math.floor(seq / keys) }), raw, sender: wallets.address(key) },
-      ...{ origin: isRemote ? 'gossip' : 'local', seq, firstSeenMs: 1, trackedAtMs: 1 },
-      ...{ isRemote, isRanked: true },
-    })
-  })
-  await store.batch(writes)
-  const from = performance.now()
-  const config = { globalSlots: 20_000, accountSlots: 100 }
-  const room = createLocalRoom({ wallets, store, config })
-  await room.test.settle()
-  const ms = performance.now() - from
-  const note = `${room.all().length} pooled, ${room.tracked().length} followed`
-  return lessRow('restart with 10,000 journaled', 'ms', ms, 1_500, note)
 }
 
 if (process.argv[1]?.endsWith('story.bench.ts') === true) await print(rows)

@@ -91,8 +91,9 @@ export function isDue({ tries, lastTryMs }: Entry, now: number): boolean {
 
 export const keyOf = (sender: Address, nonce: bigint): string => `${sender} ${nonce}`
 export const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
+/** What was read from disk keeps its bytes on the way through the intake, so most are one and the same. */
 export const isSame = (left: Uint8Array, right: Uint8Array): boolean =>
-  Buffer.compare(left, right) === 0
+  left === right || Buffer.compare(left, right) === 0
 
 export function bySenderAndNonce(left: TxRecord, right: TxRecord): number {
   if (left.sender !== right.sender) return left.sender < right.sender ? -1 : 1

@@ -1,4 +1,5 @@
 /** Recorded traces of a transaction pool: reading, replaying against the core, shrinking. The caller reads the files. */
+export { quirkOfRow } from '../quirks.ts'
 export {
   addCoverage,
   type Coverage,

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Compat } from '../quirks.ts'
+import { type Compat, quirkOfRow } from '../quirks.ts'
 import { manifest, overlayOfFile, traceOf, traceTools } from '../testkit/traces.ts'
 import { addCoverage, coverageGaps } from './coverage.ts'
-import type { Trace } from './format.ts'
+import type { OverlayLine, Trace } from './format.ts'
+import { repairedOf } from './overlay.ts'
 import { type PreparedTxs, prepareTrace } from './prepare.ts'
 import { replayPrepared } from './replay.ts'
 
@@ -72,9 +74,56 @@ describe('what geth answered, recorded', () => {
     }
   })
 
-  test('an overlay stands only beside a trace that names its rows, and explains every line of it', () => {
-    for (const { file, quirks } of files) {
-      for (const { q } of overlayOfFile(file)?.values() ?? []) expect(quirks).toContain(q)
+  test('an overlay begins with a row the trace names, and mode geth with its rows repaired answers each of its lines', async () => {
+    const told: string[] = []
+    for (const listed of files) {
+      const overlay = overlayOfFile(listed.file)
+      if (overlay === undefined) continue
+      const rows = rowsOf(overlay)
+      for (const row of rows) expect(Object.keys(quirkOfRow)).toContain(row)
+      expect(listed.quirks).toContain(rows[0])
+      const trace = read.get(listed.file)?.trace ?? traceOf(listed)
+      const txs = read.get(listed.file)?.txs ?? (await prepareTrace(trace, tools))
+      const quirks = repairedOf(rows)
+      const { differences } = replayPrepared(trace, txs, tools, {
+        ...{ compat: 'geth', quirks, overlay, checkEvery: 0 },
+      })
+      for (const { line, what } of differences)
+        told.push(`${listed.file} ${line}: ${what.join('; ')}`)
     }
+    expect(told).toEqual([])
+  })
+
+  test('the page of overlays lists each with its lines and where each of its rows begins', () => {
+    const page = readFileSync(
+      new URL('../../../../vectors/pool/OVERLAYS.md', import.meta.url),
+      'utf8',
+    )
+    const listedThere = page.split('\n').flatMap(line => {
+      const [, file, lines, rows, , text] = line.split('|').map(cell => cell.trim())
+      if (file?.startsWith('`') !== true) return []
+      expect(text).toMatch(/\w/)
+      return [`${file} ${lines} ${rows}`]
+    })
+    const due = files.flatMap(({ file }) => {
+      const overlay = overlayOfFile(file)
+      if (overlay === undefined) return []
+      const begins = rowsOf(overlay).map(
+        row =>
+          `${row} from ${[...overlay.values()].find(({ q }) => q.split(' ').includes(row))?.i}`,
+      )
+      return [`\`${file.replace('.jsonl.gz', '')}\` ${overlay.size} ${begins.join(', ')}`]
+    })
+    expect(listedThere.sort()).toEqual(due.sort())
+  })
+
+  test('each row in which the modes part has a test of its own with both answers', () => {
+    const tests = readFileSync(new URL('../compat.test.ts', import.meta.url), 'utf8')
+    for (const row of Object.keys(quirkOfRow)) expect(tests).toContain(`test('${row}: `)
   })
 })
+
+/** In the order in which they begin to matter. */
+function rowsOf(overlay: ReadonlyMap<number, OverlayLine>): string[] {
+  return [...new Set([...overlay.values()].flatMap(({ q }) => q.split(' ')))]
+}

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,6 +38,53 @@ test('hello comes as expected over the real network stack in virtual time, twice
   const [first, second] = [await inproc('hello'), await inproc('hello')]
   expect(first.verdicts.filter(({ held }) => !held)).toEqual([])
   expect(second.hash).toBe(first.hash)
+})
+
+test('links, joiners, clocks and operators are words over the real network stack too', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rockpool-results-'))
+  try {
+    const ended = await scenario('swizzle', '--gear', 'inproc', '--results', folder)
+    expect(ended.stdout).not.toContain('FAIL')
+    expect(ended.code).toBe(0)
+    const told = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8'))
+    expect(told).toMatchObject({ gear: 'inproc', exitCode: 0, failures: 0, firstViolation: null })
+    expect(told.coverage).toHaveProperty('p2p/banned')
+    expect(readFileSync(join(folder, 'junit.xml'), 'utf8')).toContain('failures="0"')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a topology is read from a file beside the scenario', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rockpool-scenario-'))
+  const name = `scenario-${process.pid}-file.tmp`
+  const beside = join(root, 'scripts', `${name}.ts`)
+  try {
+    const links = join(folder, 'links.json')
+    const words = `net(3).topology(fromFile('${links}')).expect(ready().within('20s')).until('20s')`
+    writeFileSync(
+      beside,
+      `import { fromFile, net, ready } from '@rockpool/sim/scenario'\nexport default ${words}\n`,
+    )
+    writeFileSync(links, '[["n0","n1"],["n1","n2"]]')
+    const read = await scenario(beside, '--plan')
+    expect(JSON.parse(read.stdout).topology).toEqual({
+      kind: 'edges',
+      pairs: [
+        ['n0', 'n1'],
+        ['n1', 'n2'],
+      ],
+    })
+    writeFileSync(links, '{"n0":"n1"}')
+    const wrong = await scenario(beside)
+    expect([wrong.code, wrong.stderr.trim()]).toEqual([
+      2,
+      `fromFile('${links}'): not a list of pairs of names`,
+    ])
+  } finally {
+    rmSync(beside, { force: true })
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('a scenario is stored as JSON, and what fails says how to run it again, with exit code 128', async () => {

@@ -12,6 +12,7 @@ const always = [
   ['evil-spammer', 'inproc'],
 ] as const
 const besides = [
+  ['swizzle', 'procs'],
   ['reorg-storm', 'procs'],
   ['rolling-restart', 'procs'],
   ['partition-heal', 'procs'],

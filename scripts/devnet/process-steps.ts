@@ -1,6 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { groupsOf, honestNames, type ScenarioPlan, type Step } from '@rockpool/sim'
+import type { NodeEntry } from './files.ts'
 
 type Run = (verb: string, ...words: readonly string[]) => Promise<string[]>
+
+interface Parts {
+  /** A verb of the devnet. */
+  readonly run: Run
+  after(ms: number, end: () => void): void
+  entry(node: string): NodeEntry
+  ask(node: NodeEntry, method: string, params: readonly unknown[]): Promise<unknown>
+  /** The peer id of a node or evil peer of the scenario. */
+  peerOf(name: string): string | undefined
+}
 
 /**
  * Steps of a scenario as verbs of a running devnet. Rules of links live in the processes, so what a node forgets when it starts again it is
@@ -8,8 +21,7 @@ type Run = (verb: string, ...words: readonly string[]) => Promise<string[]>
  */
 export function createSteps(
   { links, ...plan }: ScenarioPlan,
-  run: Run,
-  after: (ms: number, end: () => void) => void,
+  { run, after, entry, ask, peerOf }: Parts,
 ) {
   const names = honestNames(plan)
   let parted: Extract<Step, { do: 'partition' }> | undefined
@@ -40,6 +52,43 @@ export function createSteps(
     await run('partition', spec.map(group => group.join()).join('|'))
   }
 
+  /** Peers that this node never bans: it forgets them when it stops. */
+  async function spare(node: string): Promise<void> {
+    for (const [name, peer] of plan.statics)
+      if (name === node) await ask(entry(node), 'peers_protect', [peerOf(peer)])
+  }
+
+  /** Everything that a node forgets when it stops. */
+  async function remind(node: string): Promise<void> {
+    await slow([node])
+    await spare(node)
+    if (parted !== undefined) await part(parted)
+  }
+
+  async function configure(node: string, settings: Readonly<Record<string, string | number>>) {
+    await run('stop', node)
+    const file = join(entry(node).datadir, 'config.toml')
+    writeFileSync(file, withSettings(readFileSync(file, 'utf8'), settings))
+    await run('restart', node)
+  }
+
+  /** Clocks are set while a node is down, and who joins later goes again before anything begins. */
+  async function begin(): Promise<void> {
+    const clocks = new Map<string, Record<string, string | number>>()
+    for (const { atMs, step } of plan.steps) {
+      if (atMs > 0 || (step.do !== 'skew' && step.do !== 'wallStep')) continue
+      const wish =
+        step.do === 'skew'
+          ? { 'devnet.clock-drift-ppm': step.ppm }
+          : { 'devnet.clock-offset': `${step.ms}ms` }
+      clocks.set(step.node, { ...clocks.get(step.node), ...wish })
+    }
+    for (const [node, wish] of clocks) await configure(node, wish)
+    for (const name of names.slice(plan.nodes)) await run('kill', name)
+    await slow(names)
+    for (const name of names.slice(0, plan.nodes)) await spare(name)
+  }
+
   async function doStep(step: Step): Promise<unknown> {
     switch (step.do) {
       case 'partition':
@@ -61,8 +110,20 @@ export function createSteps(
         return run(step.do, step.node)
       case 'start':
         await run('restart', step.node)
-        await slow([step.node])
-        return parted === undefined ? undefined : part(parted)
+        return remind(step.node)
+      case 'configure':
+        await configure(step.node, step.patch)
+        return remind(step.node)
+      case 'call': {
+        const params = step.params.map(each =>
+          typeof each === 'string' ? (peerOf(each) ?? each) : each,
+        )
+        return ask(entry(step.node), step.method, params)
+      }
+      case 'skew':
+      case 'wallStep':
+        // Done before everything began.
+        return undefined
       case 'heal':
         parted = undefined
         await run('heal')
@@ -79,7 +140,7 @@ export function createSteps(
   }
 
   return {
-    begin: () => slow(names),
+    begin,
     /** What did not work, as a sentence. */
     async act(step: Step): Promise<string | undefined> {
       try {
@@ -90,4 +151,24 @@ export function createSteps(
       }
     },
   }
+}
+
+/** A configuration file with these settings in their sections, instead of what it said of them. */
+export function withSettings(
+  text: string,
+  settings: Readonly<Record<string, string | number>>,
+): string {
+  let lines = text.trimEnd().split('\n')
+  for (const [name, value] of Object.entries(settings)) {
+    const dot = name.indexOf('.')
+    const [section, key] = [`[${name.slice(0, dot)}]`, name.slice(dot + 1)]
+    const line = `${key} = ${JSON.stringify(value)}`
+    if (!lines.includes(section)) lines.push('', section)
+    const begin = lines.indexOf(section) + 1
+    const next = lines.findIndex((each, at) => at >= begin && each.startsWith('['))
+    const end = next === -1 ? lines.length : next
+    const others = lines.slice(begin, end).filter(each => !each.startsWith(`${key} =`))
+    lines = [...lines.slice(0, begin), line, ...others, ...lines.slice(end)]
+  }
+  return `${lines.join('\n')}\n`
 }

@@ -9,6 +9,7 @@ import {
   drive,
   type EvilVoice,
   evilNames,
+  honestNames,
   Judge,
   type ScenarioPlan,
   type ScenarioResult,
@@ -28,7 +29,7 @@ const scale = Number(process.env.ROCKPOOL_TIME_SCALE ?? (process.env.CI === unde
 async function run(plan: ScenarioPlan): Promise<ScenarioResult> {
   const name = `scenario-${process.pid}`
   const flags = [
-    ...['--nodes', `${plan.nodes}`, '--block', `${plan.chain.blockMs}ms`],
+    ...['--nodes', `${honestNames(plan).length}`, '--block', `${plan.chain.blockMs}ms`],
     ...(plan.banMs === null ? [] : ['--p2p.ban.duration', `${plan.banMs}ms`]),
   ]
   const devnet = await startDevnet(name, flags)
@@ -94,7 +95,17 @@ async function play(
     timers.add(timer)
   }
 
-  const steps = createSteps(plan, run, (ms, end) => at(nowMs() + ms, end))
+  const steps = createSteps(plan, {
+    run,
+    after: (ms, end) => at(nowMs() + ms, end),
+    entry: node => {
+      const found = runningDevnet(name).network.nodes.find(each => each.name === node)
+      if (found === undefined) throw new Error(`no ${node} here`)
+      return found
+    },
+    ask: looks.ask,
+    peerOf: who => [...names].find(([, each]) => each === who)?.[0],
+  })
   await steps.begin()
   startedMs = Date.now()
   const stage: Stage = {
@@ -144,6 +155,7 @@ async function play(
     nodeHours: (plan.nodes * plan.untilMs) / 3_600_000,
     cpuMs: nowMs(),
     counts: { ...judge.counts },
+    coverage: judge.coverage,
   }
 }
 

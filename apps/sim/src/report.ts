@@ -56,9 +56,15 @@ function coverageLines(sum: SwarmSum): string[] {
 export function failureLines({ seed, result, file }: SeedRun): string[] {
   const { violation } = result
   if (violation === undefined) return []
-  const again = file === undefined ? `one ${seed}` : `replay ${file}`
-  return [`seed ${seed}: ${violationText(violation)}`, `  npm run sim -- ${again}`]
+  return [
+    `seed ${seed}: ${violationText(violation)}`,
+    `  ${againLine({ seed, ...(file !== undefined && { file }) })}`,
+  ]
 }
+
+/** What shows a failure again. */
+export const againLine = ({ seed, file }: Pick<SeedRun, 'seed' | 'file'>): string =>
+  `npm run sim -- ${file === undefined ? `one ${seed}` : `replay ${file}`}`
 
 /** A violation in one line. */
 export function violationText({
@@ -77,7 +83,7 @@ export function violationText({
 }
 
 /** A swarm as JSON for programs. */
-export function swarmJson(sum: SwarmSum, wallMs: number): unknown {
+export function swarmJson(sum: SwarmSum, wallMs: number) {
   const { runs, nodeHours, cpuMs, events, coverage, counts } = sum
   return {
     seeds: runs.length,

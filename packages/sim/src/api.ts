@@ -158,6 +158,8 @@ export interface Faults {
   diskFull(node: number, on: boolean): void
   /** The record cannot be read any more. Undefined: one the world draws. */
   diskCorrupt(node: number, room: string, key?: Uint8Array): void
+  /** From now on the time of one node runs faster by so many parts per million. */
+  skew(node: number, ppm: number): void
   /** Moves the wall clock of one node. */
   wall(node: number, ms: number): void
   /** Asks the simulated chain for a reorg of this depth; nothing on a dev chain. */
@@ -322,6 +324,10 @@ export interface WorldParts {
   /** Changes to every node's configuration. */
   readonly config?: Partial<NodeConfig>
   readonly genesis?: Genesis
+  /** Whom a node never bans, besides those it dials first. */
+  spared?(node: number): readonly number[]
+  /** Nodes from here on, but evil ones, are started by a driver. */
+  readonly bootsFirst?: number
   /** Which nodes dial which at boot; absent: a ring, and two drawn ones each. */
   dials?(node: number, world: WorldView): readonly number[]
   /** A line an event. */

@@ -82,3 +82,20 @@ describe('wall models', () => {
     })
   }
 })
+
+test('a rate that changes moves what is armed: nothing is early, what is cleared stays cleared', () => {
+  const base = new VirtualClock()
+  const clock = new NodeClock(base, { rate: 1, wall: () => 0 }, 0)
+  const fired: number[] = []
+  clock.at(1_000, () => fired.push(clock.now()))
+  const cleared = clock.at(1_500, () => fired.push(-1))
+  base.set(500)
+  clock.setRate(0.5)
+  expect(clock.now()).toBe(500)
+  while (base.fireNext(1_500));
+  expect(fired).toEqual([1_000])
+  base.fireNext(2_000)
+  clock.clear(cleared)
+  while (base.fireNext(9_000));
+  expect(fired).toEqual([1_000])
+})

@@ -68,8 +68,11 @@ export class NodeClock implements Clock {
   onFire: ((fire: () => void) => void) | undefined = undefined
   private readonly base: VirtualClock
   private readonly skew: Skew
-  private readonly bootMs: number
-  private readonly offsetMs: number
+  private bootMs: number
+  private offsetMs: number
+  private rate: number
+  /** Timers that were armed before the rate changed, and what stands for them now. */
+  private readonly moved = new Map<Timer, Timer>()
   private shiftMs = 0
   private dead = false
   /** What fell due while the process stands still; undefined while it runs. */
@@ -79,12 +82,13 @@ export class NodeClock implements Clock {
   constructor(base: VirtualClock, skew: Skew, offsetMs: number) {
     this.base = base
     this.skew = skew
+    this.rate = skew.rate
     this.bootMs = base.now()
     this.offsetMs = Math.round(offsetMs * 1_000) / 1_000
   }
 
   now(): number {
-    const ms = this.offsetMs + (this.base.now() - this.bootMs) * this.skew.rate
+    const ms = this.offsetMs + (this.base.now() - this.bootMs) * this.rate
     return Math.round(ms * 1_000) / 1_000
   }
 
@@ -96,12 +100,26 @@ export class NodeClock implements Clock {
   at(due: number, fn: () => void): Timer {
     // Whole microseconds, rounded up, but not for the dust of a rounded sum.
     const whole = Math.ceil(due * 1_000 - 1e-6) / 1_000
-    const instant = this.bootMs + (whole - this.offsetMs) / this.skew.rate
-    const timer = this.base.at(instant, () => {
+    const { rate } = this
+    const instantOf = () => this.bootMs + (whole - this.offsetMs) / this.rate
+    const timer = this.base.at(instantOf(), () => {
+      if (rate !== this.rate && this.now() < whole)
+        this.moved.set(timer, this.base.at(instantOf(), fall))
+      else fall()
+    })
+    const fall = () => {
+      this.moved.delete(timer)
       if (this.held === undefined) this.fire(fn)
       else this.held.set(timer, fn)
-    })
+    }
     return timer
+  }
+
+  /** From now on it runs at this rate. A timer that was armed before is never early; it may be late by what the clock then gains. */
+  setRate(rate: number): void {
+    this.offsetMs = this.now()
+    this.bootMs = this.base.now()
+    this.rate = rate
   }
 
   private fire(fn: () => void): void {
@@ -112,7 +130,8 @@ export class NodeClock implements Clock {
 
   clear(timer: Timer): void {
     this.held?.delete(timer)
-    this.base.clear(timer)
+    this.base.clear(this.moved.get(timer) ?? timer)
+    this.moved.delete(timer)
   }
 
   /** The process stands still: what falls due waits. */

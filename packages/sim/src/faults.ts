@@ -168,6 +168,12 @@ export function createFaults(parts: Parts): Faults {
         node.disk.corrupt(room, key)
       })
     },
+    skew(index, ppm) {
+      on(index, node => {
+        say(`time of n${index} runs by ${ppm} ppm`)
+        node.skewBy(ppm)
+      })
+    },
     wall(index, ms) {
       on(index, node => {
         say(`wall of n${index} moves by ${ms} ms`)

@@ -37,7 +37,7 @@ export {
 export { planDriver, type WorkDeeds } from './plan-driver.ts'
 export { type Planted, plantedBugs } from './planted/index.ts'
 export { dialsOf, drive, type EvilVoice, type Stage } from './scenario/drive.ts'
-export { commandChain, insideOf } from './scenario/inside.ts'
+export { callNode, commandChain, insideOf, poolPatch } from './scenario/inside.ts'
 export { Judge } from './scenario/judge.ts'
 export {
   evilNames,

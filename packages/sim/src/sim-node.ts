@@ -69,6 +69,7 @@ export class WorldNode implements SimNode {
   readonly sealKey: Uint8Array
   private mount: Mount | undefined = undefined
   private shiftMs = 0
+  private rate: number | undefined = undefined
   private stopping = false
   private paused = false
 
@@ -122,6 +123,12 @@ export class WorldNode implements SimNode {
     this.clock?.shiftWall(ms)
   }
 
+  /** Its oscillator's fault from now on, over restarts too. */
+  skewBy(ppm: number): void {
+    this.rate = 1 + ppm / 1_000_000
+    this.clock?.setRate(this.rate)
+  }
+
   /** The actors that could run now. */
   ready(): ActorRef<never>[] {
     const ready: ActorRef<never>[] = []
@@ -135,6 +142,7 @@ export class WorldNode implements SimNode {
     const rng = ground.view.fork(`${this.name}@${ground.clock.now()}`)
     const clock = new NodeClock(ground.clock, this.skew, rng.fork('uptime').f() * UPTIME_MS)
     clock.shiftWall(this.shiftMs)
+    if (this.rate !== undefined) clock.setRate(this.rate)
     clock.onFire = fire => {
       const open = this.bus?.asksOutside
       fire()

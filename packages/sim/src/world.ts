@@ -120,7 +120,8 @@ class World {
       const atMs = boots.f() * BOOT_MS
       // Who drives an evil node takes hold of its wire before anything happens.
       if (node.isEvil) node.start()
-      else view.at(atMs, `start ${node.name}`, () => node.start())
+      else if (node.index < (parts.bootsFirst ?? view.nodes.length))
+        view.at(atMs, `start ${node.name}`, () => node.start())
     }
     const changes = rng.fork('changes')
     for (let change = 0; change < CHANGES; change++)
@@ -302,7 +303,10 @@ class World {
   /** The first one a node dials is static, so it never bans it; the others are bootnodes, which it may. */
   private configOf(genesis: Genesis, index: number): NodeConfig {
     const [first, ...rest] = this.dialsOf(index).map(({ addr }) => addr)
-    return {
+    const spared = (this.parts.spared?.(index) ?? []).flatMap(
+      other => this.view.nodes[other]?.addr ?? [],
+    )
+    const config: NodeConfig = {
       version: 'sim',
       genesis,
       pool: defaultPoolConfig,
@@ -311,6 +315,9 @@ class World {
       peers: { static: first === undefined ? [] : [first], bootnodes: rest },
       ...this.parts.config,
     }
+    if (spared.length === 0) return config
+    const { peers } = config
+    return { ...config, peers: { ...peers, static: [...(peers?.static ?? []), ...spared] } }
   }
 
   /** Whom a machine keeps dialling: the next one, so that all are connected, and two that are drawn. */

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { commitHash, failuresFolder, plantedFolder, readStored, root, storedIn } from '../files.ts'
 import { createJobs, type Jobs } from '../jobs.ts'
-import { failureLines, swarmText, violationText } from '../report.ts'
+import { failureLines, swarmJson, swarmText, violationText } from '../report.ts'
 import type { History } from '../run-history.ts'
 import { exitCodeOf, seedsOfCommit, swarm } from '../swarm.ts'
 import { jobCount, type SwarmFlags } from './swarm.ts'
@@ -60,12 +60,11 @@ const gateTwice = 2
  * What each change runs: the corpus, the seeds of its commit, and some of them twice. The last line is the sum for a machine:
  * `passed failed`.
  */
-export async function gateCommand(flags: Pick<SwarmFlags, 'jobs'>): Promise<number> {
+export async function gateCommand(flags: Pick<SwarmFlags, 'jobs' | 'json'>): Promise<number> {
   const jobs = createJobs(jobCount(flags.jobs))
   const startedMs = Date.now()
   try {
     const stored = await runCorpus(jobs)
-    for (const { file, ok, text } of stored) if (!ok) console.log(`FAIL ${file}: ${text}`)
     const seeds = seedsOfCommit(commitHash(), gateSeeds)
     const wishes = { seconds: gateSeconds }
     const shared = { wishes, timeLimitMs: Number.POSITIVE_INFINITY, stores: true }
@@ -80,11 +79,17 @@ export async function gateCommand(flags: Pick<SwarmFlags, 'jobs'>): Promise<numb
       checkDeterminism: true,
     })
     const runs = [...twice.runs, ...once.runs]
-    for (const run of runs) for (const line of failureLines(run)) console.log(line)
-    console.log(swarmText({ ...once, runs }, Date.now() - startedMs))
     const good = stored.filter(({ ok }) => ok).length
     const clean = runs.filter(({ result }) => result.violation === undefined).length
-    console.log(`${good + clean} ${stored.length - good + runs.length - clean}`)
+    const [sum, wallMs] = [{ ...once, runs }, Date.now() - startedMs]
+    if (flags.json === true)
+      console.log(JSON.stringify({ stored, ...swarmJson(sum, wallMs) }, null, 2))
+    else {
+      for (const { file, ok, text } of stored) if (!ok) console.log(`FAIL ${file}: ${text}`)
+      for (const run of runs) for (const line of failureLines(run)) console.log(line)
+      console.log(swarmText(sum, wallMs))
+      console.log(`${good + clean} ${stored.length - good + runs.length - clean}`)
+    }
     const code = exitCodeOf(runs.map(({ result }) => result))
     return code === 0 && good < stored.length ? 129 : code
   } finally {

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   createBooks,
@@ -15,6 +15,7 @@ import {
 } from '@rockpool/sim'
 import type { Command } from 'commander'
 import { root } from '../files.ts'
+import { type Results, writeResults } from '../results.ts'
 import { worldCrypto } from '../run-history.ts'
 import { UsageError } from '../usage.ts'
 
@@ -22,6 +23,7 @@ export interface ScenarioFlags {
   readonly gear: string
   readonly seed?: string
   readonly plan?: boolean
+  readonly results?: string
   readonly json?: boolean
 }
 
@@ -45,6 +47,7 @@ export function addScenario(
     .option('--gear <gear>', 'sim, inproc or procs', 'sim')
     .option('--seed <seed>', 'instead of that of the scenario')
     .option('--plan', 'prints the scenario as data and runs nothing')
+    .option('--results <folder>', 'also writes result.json and junit.xml there')
     .option('--json', 'for programs')
     .action(ends(scenarioCommand))
 }
@@ -69,11 +72,34 @@ async function scenarioCommand(word: string, flags: ScenarioFlags): Promise<numb
     const of = { scenario: word, gear, seed: plan.seed, held: isHeld }
     console.log(JSON.stringify({ ...of, ...result }, null, 2))
   } else print(word, gear, plan, result)
+  const exitCode = isHeld ? 0 : exitCodes[broken.kind]
+  if (flags.results !== undefined)
+    writeResults(flags.results, resultsOf(word, gear, plan, result, exitCode))
   if (isHeld) return 0
   if (gear === 'sim' && flags.json !== true)
     await keepSmall(plan, broken.claim, basename(word, '.ts'))
-  return exitCodes[broken.kind]
+  return exitCode
 }
+
+function resultsOf(
+  word: string,
+  gear: Gear,
+  plan: ScenarioPlan,
+  { verdicts, nodeHours, coverage }: ScenarioResult,
+  exitCode: number,
+): Results {
+  const cases = verdicts.map(({ claim, held, kind, atMs, text }) => ({
+    ...{ name: claim, seconds: atMs / 1_000 },
+    ...(!held && { failure: { id: claim, kind, text } }),
+  }))
+  const name = `scenario ${basename(word, '.ts')}`
+  const again = againText(word, gear, plan)
+  const seconds = plan.untilMs / 1_000
+  return { name, gear, seed: plan.seed, exitCode, nodeHours, seconds, coverage, cases, again }
+}
+
+const againText = (word: string, gear: Gear, { seed }: ScenarioPlan): string =>
+  `npm run sim -- scenario ${word} --gear ${gear}${seed === 'scenario' ? '' : ` --seed ${seed}`}`
 
 /** A scenario of a file, or of a name in `scripts/scenarios`: a builder, or its plan as JSON. */
 async function loadPlan(word: string): Promise<ScenarioPlan> {
@@ -84,15 +110,38 @@ async function loadPlan(word: string): Promise<ScenarioPlan> {
     throw new UsageError(`no scenario "${word}"; a file, or one of ${names.sort().join(', ')}`)
   }
   try {
-    if (file.endsWith('.json')) return readPlan(JSON.parse(readFileSync(file, 'utf8')))
+    if (file.endsWith('.json'))
+      return withTopology(readPlan(JSON.parse(readFileSync(file, 'utf8'))), dirname(file))
     const module = (await import(pathToFileURL(file).href)) as { default?: { plan?: unknown } }
     if (module.default === undefined) throw new PlanError(`${word}: it exports no default`)
-    return readPlan(module.default.plan)
+    return withTopology(readPlan(module.default.plan), dirname(file))
   } catch (error) {
     if (error instanceof PlanError) throw new UsageError(error.message)
     throw error
   }
 }
+
+/** The plan with the pairs of the file that its topology names. */
+function withTopology(plan: ScenarioPlan, folder: string): ScenarioPlan {
+  const { topology } = plan
+  if (topology.kind !== 'file') return plan
+  const where = `fromFile('${topology.path}')`
+  let pairs: unknown
+  try {
+    pairs = JSON.parse(readFileSync(resolve(folder, topology.path), 'utf8'))
+  } catch (error) {
+    throw new PlanError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (!isPairs(pairs)) throw new PlanError(`${where}: not a list of pairs of names`)
+  return { ...plan, topology: { kind: 'edges', pairs } }
+}
+
+const isPairs = (value: unknown): value is [string, string][] =>
+  Array.isArray(value) &&
+  value.every(
+    pair =>
+      Array.isArray(pair) && pair.length === 2 && pair.every(name => typeof name === 'string'),
+  )
 
 /** On the gear that is wanted. What is not simulated whole runs in a process of its own. */
 async function runScenario(plan: ScenarioPlan, gear: Gear): Promise<ScenarioResult> {
@@ -150,8 +199,7 @@ function print(word: string, gear: Gear, plan: ScenarioPlan, result: ScenarioRes
   if (result.verdicts.some(({ held }) => !held)) {
     for (const line of result.causes ?? []) console.log(`  ${line}`)
     for (const line of result.legend) console.log(`  ${line}`)
-    const seed = plan.seed === 'scenario' ? '' : ` --seed ${plan.seed}`
-    console.log(`again: npm run sim -- scenario ${word} --gear ${gear}${seed}`)
+    console.log(`again: ${againText(word, gear, plan)}`)
   }
   const { nodeHours, cpuMs, hash, counts } = result
   const speed = (nodeHours * 60_000) / Math.max(1, cpuMs)

@@ -63,10 +63,12 @@ export async function replayCommand(file: string, flags: ReplayFlags): Promise<n
     ...(untilMs !== undefined && { untilMs }),
     ...(flags.trace === true && { legend: printLine }),
   }
-  if (flags.break !== undefined) return replayToBreak(history, flags.break, watching)
+  if (flags.break !== undefined) return replayToBreak(history, flags, watching)
   if (untilMs !== undefined || flags.trace === true) {
     const result = await runHistory(history, watching)
-    console.log(result.violation === undefined ? 'nothing yet' : violationText(result.violation))
+    if (flags.json === true) console.log(JSON.stringify(runJson(result), null, 2))
+    else
+      console.log(result.violation === undefined ? 'nothing yet' : violationText(result.violation))
     return exitCodeOf([result])
   }
   const { result, rows } = await runLogged(history)
@@ -86,7 +88,7 @@ export async function replayCommand(file: string, flags: ReplayFlags): Promise<n
 
 async function replayToBreak(
   history: History,
-  word: string,
+  { break: word = '', json = false }: ReplayFlags,
   watching: { untilMs?: number },
 ): Promise<number> {
   const split = word.lastIndexOf(':')
@@ -94,8 +96,9 @@ async function replayToBreak(
     throw new UsageError(`--break takes path:type like /pool:chain.head, not "${word}"`)
   const at = { path: word.slice(0, split), type: word.slice(split + 1) }
   const { rows, found } = await runToBreak(history, at, watching)
-  for (const row of rows) console.log(eventText(row))
-  if (!found) console.log(`no ${at.type} to ${at.path}`)
+  if (json) console.log(JSON.stringify({ found, events: rows }, null, 2))
+  else for (const row of rows) console.log(eventText(row))
+  if (!json && !found) console.log(`no ${at.type} to ${at.path}`)
   return found ? 0 : 2
 }
 

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import { plantedBugs, type Wishes } from '@rockpool/sim'
 import { commitHash } from '../files.ts'
 import { createJobs } from '../jobs.ts'
-import { failureLines, swarmJson, swarmText, unseen } from '../report.ts'
+import { againLine, failureLines, swarmJson, swarmText, unseen } from '../report.ts'
+import { writeResults } from '../results.ts'
 import { exitCodeOf, type SwarmSum, type SwarmWish, seedsOfCommit, swarm } from '../swarm.ts'
 import { timeMs, UsageError, wholeNumber } from '../usage.ts'
 
@@ -19,6 +20,8 @@ export interface SwarmFlags {
   readonly ofCommit?: boolean
   /** Fails when something that must be seen was not. */
   readonly sees?: boolean
+  /** A folder for `result.json` and `junit.xml`. */
+  readonly results?: string
   readonly json?: boolean
 }
 
@@ -78,8 +81,30 @@ export async function swarmCommand(flags: SwarmFlags): Promise<number> {
     for (const run of sum.runs) for (const line of failureLines(run)) console.log(line)
     console.log(swarmText(sum, wallMs))
   }
-  const code = exitCodeOf(sum.runs.map(({ result }) => result))
-  return code === 0 && flags.sees === true && unseen(sum).length > 0 ? 129 : code
+  const worst = exitCodeOf(sum.runs.map(({ result }) => result))
+  const code = worst === 0 && flags.sees === true && unseen(sum).length > 0 ? 129 : worst
+  if (flags.results !== undefined) writeResults(flags.results, resultsOf(wish, sum, code))
+  return code
+}
+
+function resultsOf(
+  { seeds }: SwarmWish,
+  { runs, nodeHours, cpuMs, coverage }: SwarmSum,
+  exitCode: number,
+) {
+  const failed = runs.find(({ result }) => result.violation !== undefined)
+  const again = failed === undefined ? undefined : againLine(failed)
+  return {
+    ...{ name: 'swarm', gear: 'sim', exitCode, nodeHours },
+    seed: failed?.seed ?? seeds[0] ?? '',
+    coverage: Object.fromEntries(coverage),
+    seconds: cpuMs / 1_000,
+    cases: runs.map(({ seed, result: { violation, cpuMs } }) => ({
+      ...{ name: `seed ${seed}`, seconds: cpuMs / 1_000 },
+      ...(violation && { failure: violation }),
+    })),
+    again: again ?? `npm run sim -- ${process.argv.slice(2).join(' ')}`,
+  }
 }
 
 /** A swarm with processes of its own, and how long it took. */

@@ -8,6 +8,7 @@ import { type Node, topicsOf } from '@rockpool/node'
 import { defaultPoolConfig } from '@rockpool/pool'
 import { type Added, type Answer, failed, type PeerId, type PoolMessage } from '@rockpool/protocol'
 import {
+  callNode,
   commandChain,
   dialsOf,
   drive,
@@ -17,6 +18,7 @@ import {
   honestNames,
   insideOf,
   Judge,
+  poolPatch,
   type ScenarioPlan,
   type ScenarioResult,
   type Stage,
@@ -47,6 +49,7 @@ export async function runInproc(plan: ScenarioPlan, time: OwnTime): Promise<Scen
     nodeHours: (plan.nodes * (plan.untilMs + settleMs)) / 3_600_000,
     cpuMs: (user + system) / 1_000,
     counts: { ...judge.counts, delivered: run.delivered() },
+    coverage: judge.coverage,
   }
 }
 
@@ -120,7 +123,11 @@ async function createRun(plan: ScenarioPlan, time: OwnTime) {
       }),
     })
   })
+  const peerOf = (name: string) => identities.get(name)?.peer
   machines.forEach((machine, index) => {
+    machine.spared = plan.statics.flatMap(([name, other]) =>
+      name === machine.name ? [addressOf(other, identity(other).peer)] : [],
+    )
     machine.statics = dialsOf(plan, index, rng.fork(`dials${index}`)).flatMap(
       other => machines[other]?.addr ?? [],
     )
@@ -128,7 +135,8 @@ async function createRun(plan: ScenarioPlan, time: OwnTime) {
   const links = createLinks(machines, name => identity(name).peer)
 
   async function settle(): Promise<void> {
-    const starting = Promise.all(machines.map(machine => machine.start()))
+    const first = machines.slice(0, plan.nodes)
+    const starting = Promise.all(first.map(machine => machine.start()))
     let isStarted = false
     void starting.then(() => {
       isStarted = true
@@ -150,7 +158,7 @@ async function createRun(plan: ScenarioPlan, time: OwnTime) {
       },
       at: (ms, _, act) => void clock.at(clock.now() + Math.max(0, ms - nowMs()), act),
       submit: (index, raw) => submit(machines[index]?.node, raw),
-      act: step => act(step, machines, links),
+      act: step => act(step, machines, links, peerOf),
       voice: index => {
         const name = evil[index] ?? ''
         return evilVoice({ ...ground, name, key: identity(name).key, machines })
@@ -252,6 +260,7 @@ async function act(
   step: Step,
   machines: readonly Machine[],
   links: Links,
+  peerOf: (name: string) => PeerId | undefined,
 ): Promise<string | undefined> {
   const machine = 'node' in step ? machines.find(({ name }) => name === step.node) : undefined
   switch (step.do) {
@@ -308,6 +317,21 @@ async function act(
     case 'wallStep':
       machine?.shiftWall(step.ms)
       return undefined
+    case 'skew':
+      machine?.skewBy(step.ppm)
+      return undefined
+    case 'configure':
+      machine?.configure(poolPatch(step.patch))
+      await machine?.stop()
+      await machine?.start()
+      if (machine !== undefined) links.apply(machine)
+      return undefined
+    case 'call':
+      return callNode(step, machine?.isUp === true ? machine.node : undefined, peerOf)
+    case 'addNode':
+    case 'swizzleClog':
+    case 'backendDown':
+      throw new RangeError(`${step.do} is no step of this gear`)
     case 'pause':
       machine?.pause()
       return undefined

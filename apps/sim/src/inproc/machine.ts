@@ -35,6 +35,8 @@ export class Machine {
   readonly peer: PeerId
   readonly disk: Disk
   statics: readonly Addr[] = []
+  /** Kept and never banned. */
+  spared: readonly Addr[] = []
   node: Node | undefined
   network: Libp2pNetwork | undefined
   isUp = false
@@ -42,6 +44,9 @@ export class Machine {
   private readonly key: Uint8Array
   private readonly signers: Pick<NodePorts, 'seal' | 'director'>
   private wallShiftMs = 0
+  /** What the monotonic clock showed when its rate changed last, and since when. */
+  private skew = { rate: 1, fromMs: 0, shownMs: 0 }
+  private patch: Partial<NodeConfig['pool']> = {}
   private boots = 0
   private mount: Mount | undefined
   /** What waits while the node stands still. */
@@ -77,6 +82,30 @@ export class Machine {
     this.wallShiftMs += ms
   }
 
+  /** From now on its time runs faster by so many parts per million. Timers armed before keep their instants. */
+  skewBy(ppm: number): void {
+    const fromMs = this.ground.clock.now()
+    this.skew = { rate: 1 + ppm / 1_000_000, fromMs, shownMs: this.shown(fromMs) }
+  }
+
+  /** Of the next life. */
+  configure(patch: Partial<NodeConfig['pool']>): void {
+    this.patch = { ...this.patch, ...patch }
+  }
+
+  private shown(nowMs: number): number {
+    const { rate, fromMs, shownMs } = this.skew
+    return Math.round((shownMs + (nowMs - fromMs) * rate) * 1_000) / 1_000
+  }
+
+  private configOf({ config }: Ground): NodeConfig {
+    return {
+      ...config,
+      pool: { ...config.pool, ...this.patch },
+      ...(this.spared.length > 0 && { peers: { ...config.peers, static: this.spared } }),
+    }
+  }
+
   async start(): Promise<void> {
     if (this.life !== undefined) return
     const life = { alive: true }
@@ -87,7 +116,10 @@ export class Machine {
     const secret = rng.fork('entropy')
     const network = await createNetwork({
       ...{ privateKey: this.key, listen: [`/memory/${this.name}`], profile: 'devnet' },
-      ...{ topics: [ground.names.tx, ground.names.block], static: this.statics },
+      ...{
+        topics: [ground.names.tx, ground.names.block],
+        static: [...this.statics, ...this.spared],
+      },
       ...{ clock: ground.clock, random: () => rng.f(), faults: true, wires: ground.wires },
       log: { debug() {}, info() {}, warn() {} },
     })
@@ -103,7 +135,7 @@ export class Machine {
         },
         fatal: error => ground.failed(this, String(error)),
       },
-      ground.config,
+      this.configOf(ground),
     )
     this.mount = mount
     this.network = network
@@ -127,9 +159,13 @@ export class Machine {
       return late
     }
     return {
-      now: () => clock.now(),
-      wall: () => clock.wall() + this.wallShiftMs,
-      at: (due, act) => clock.at(due, guarded(act)),
+      now: () => this.shown(clock.now()),
+      wall: () =>
+        Math.floor(clock.wall() + this.wallShiftMs + this.shown(clock.now()) - clock.now()),
+      at: (due, act) => {
+        const { rate, fromMs, shownMs } = this.skew
+        return clock.at(fromMs + (due - shownMs) / rate, guarded(act))
+      },
       clear: timer => clock.clear(timer),
       soon: act => clock.soon?.(guarded(act)),
     }

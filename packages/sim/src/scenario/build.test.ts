@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import {
+  addNode,
+  backendDown,
   banned,
+  call,
+  configure,
+  delivered,
   diskCorrupt,
+  fromFile,
   full,
   heal,
   invalidTx,
@@ -16,6 +22,8 @@ import {
   poolsEqual,
   ready,
   reorg,
+  skew,
+  swizzleClog,
   txs,
   wallStep,
   withhold,
@@ -137,5 +145,72 @@ describe('what cannot be is said before anything starts', () => {
     expect(faultsOf(it => it.topology(full()).at('5s', partition([['n0']])))).toEqual([
       'partition: one group is no partition',
     ])
+  })
+})
+
+describe('what a gear cannot do is refused by name', () => {
+  const cases: readonly (readonly [
+    text: string,
+    gear: Gear,
+    change: (scenario: ReturnType<typeof net>) => ReturnType<typeof net>,
+  ])[] = [
+    [
+      "skew('n1', 300): gear procs sets clocks only at the start, at('0s', …)",
+      'procs',
+      scenario => scenario.at('5s', skew('n1', 300)),
+    ],
+    [
+      "wallStep('n1', -2000): gear procs sets clocks only at the start, at('0s', …)",
+      'procs',
+      scenario => scenario.at('5s', wallStep('n1', '-2s')),
+    ],
+    [
+      "backendDown('n1', 5000): the dev chain has no backend; chain({ kind: 'source' }) has",
+      'sim',
+      scenario => scenario.at('5s', backendDown('n1', '5s')),
+    ],
+    [
+      'chain source is not possible in gear inproc (sim only)',
+      'inproc',
+      scenario => scenario.chain({ blockMs: 1_000, kind: 'source' }),
+    ],
+    [
+      "call('n1', 'eth_gasPrice', []): gear inproc answers only eth_blockNumber, eth_sendRawTransaction, txpool_setGasTip, peers_ban, peers_unban",
+      'inproc',
+      scenario => scenario.at('5s', call('n1', 'eth_gasPrice')),
+    ],
+    [
+      `configure('n1', {"txpool.size":1}): no setting "txpool.size"; there are txpool.pricelimit, txpool.pricebump, txpool.accountslots, txpool.globalslots, txpool.accountqueue, txpool.globalqueue, txpool.stories`,
+      'sim',
+      scenario => scenario.at('5s', configure('n1', { 'txpool.size': 1 })),
+    ],
+    [
+      "fromFile('ring.json'): it was not read",
+      'sim',
+      scenario => scenario.topology(fromFile('ring.json')),
+    ],
+    ["static('n0', 'n9'): the network has n0…n3", 'sim', scenario => scenario.static('n0', 'n9')],
+    ["kill('n4'): the network has n0…n3", 'sim', scenario => scenario.at('9s', kill('n4'))],
+  ]
+  for (const [text, gear, change] of cases)
+    test(text, () => expect(faultsOf(change, gear)).toEqual([text]))
+
+  test('and what each gear can do is not', () => {
+    const change = (scenario: ReturnType<typeof net>) =>
+      scenario
+        .static('n0', 'n1')
+        .at('0s', skew('n1', 300))
+        .at('5s', swizzleClog(0.5, '8s'), call('n1', 'eth_blockNumber'))
+        .at('6s', addNode(), configure('n2', { 'txpool.globalslots': 64 }))
+        .at('9s', kill('n4'))
+        .expect(delivered('tx', 0.9))
+    for (const gear of ['sim', 'inproc', 'procs'] as const)
+      expect(faultsOf(change, gear)).toEqual([])
+  })
+
+  test('shares out of range are refused while it is written', () => {
+    expect(() => swizzleClog(2, '8s')).toThrow('swizzleClog: share 2 is no share')
+    expect(() => delivered('tx', 0)).toThrow('delivered: 0 is no share')
+    expect(() => skew('n0', 1e6)).toThrow('a whole number from -100000 to 100000')
   })
 })

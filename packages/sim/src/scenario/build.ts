@@ -1,7 +1,9 @@
 import {
   type Claim,
+  type DeliveredTopic,
   type EvilPart,
   type Expectation,
+  type Patch,
   PlanError,
   type ScenarioPlan,
   type Step,
@@ -36,6 +38,9 @@ export const edges = (pairs: readonly (readonly [string, string])[]): Topology =
   kind: 'edges',
   pairs,
 })
+
+/** Pairs of names as JSON, in a file beside the scenario. */
+export const fromFile = (path: string): Topology => ({ kind: 'file', path })
 
 // Load and evil peers
 
@@ -110,6 +115,11 @@ export const clog = (from: string, to: string, lasts: string): Step => ({
   ...{ do: 'clog', from, to },
   ms: durationMs(lasts, `clog('${from}', '${to}', '${lasts}')`),
 })
+/** A share of all links stops, one after the other, and comes back in another order, all within this time. */
+export function swizzleClog(share: number, lasts: string): Step {
+  if (!(share > 0 && share <= 1)) throw new PlanError(`swizzleClog: share ${share} is no share`)
+  return { do: 'swizzleClog', share, ms: durationMs(lasts, `swizzleClog(${share}, '${lasts}')`) }
+}
 /** Ends the connection of two nodes once. */
 export const reset = (from: string, to: string): Step => ({ do: 'reset', from, to })
 /** What goes from one node to the other takes so much longer, until healed. */
@@ -131,6 +141,8 @@ export const start = onNode('start')
 /** As SIGSTOP. */
 export const pause = onNode('pause')
 export const resume = onNode('resume')
+/** One more node joins. They are named in the order of their times, on from those of the start. */
+export const addNode = (): Step => ({ do: 'addNode' })
 /** Writes become durable after so long in the mean. */
 export const diskSlow = (node: string, mean: string): Step => ({
   ...{ do: 'diskSlow', node },
@@ -144,6 +156,23 @@ export function wallStep(node: string, by: string): Step {
   const ms = durationMs(by.replace(/^-/, ''), `wallStep('${node}', '${by}')`)
   return { do: 'wallStep', node, ms: by.startsWith('-') ? -ms : ms }
 }
+/** From now on the time of a node runs faster by so many parts per million; below 0 slower. */
+export function skew(node: string, ppm: number): Step {
+  if (!Number.isInteger(ppm) || Math.abs(ppm) > 100_000)
+    throw new PlanError(`skew('${node}', ${ppm}): a whole number from -100000 to 100000`)
+  return { do: 'skew', node, ppm }
+}
+/** For so long a node has no answer from the chain it follows, and hears nothing of it. */
+export const backendDown = (node: string, lasts: string): Step => ({
+  ...{ do: 'backendDown', node },
+  ms: durationMs(lasts, `backendDown('${node}', '${lasts}')`),
+})
+/** Stops a node and starts it with other settings of its pool, by the names that operators know. */
+export const configure = (node: string, patch: Patch): Step => ({ do: 'configure', node, patch })
+/** Asks one node as its operator could; an answer that is an error fails. */
+export const call = (node: string, method: string, params: readonly unknown[] = []): Step => ({
+  ...{ do: 'call', node, method, params },
+})
 /** Blocks now. */
 export const mine = (blocks = 1): Step => ({ do: 'mine', blocks })
 /** The last blocks make way for a heavier branch, which takes a share of their transactions back in. */
@@ -210,6 +239,14 @@ export const poolsEqual = (): Expected => expected({ kind: 'poolsEqual' })
 export const oneHead = (): Expected => expected({ kind: 'oneHead' })
 /** Every transaction that a node took from the load is in one of these places at every node that is up. */
 export const txIn = (...places: readonly TxPlace[]): Expected => expected({ kind: 'txIn', places })
+/**
+ * At some moment so large a share is delivered. `tx`: of the transactions of the load, at every node that is up, in its pool, its chain or
+ * dropped with a reason. `block`: of the nodes that are up, those at the highest head.
+ */
+export function delivered(topic: DeliveredTopic, ratio: number): Expected {
+  if (!(ratio > 0 && ratio <= 1)) throw new PlanError(`delivered: ${ratio} is no share`)
+  return expected({ kind: 'delivered', topic, ratio })
+}
 export const ready = (node?: string): Expected => expected({ kind: 'ready', node: node ?? null })
 /** Nodes log this code so often, together. */
 export const log = (code: string, atLeast = 1): Expected => expected({ kind: 'log', code, atLeast })
@@ -248,8 +285,14 @@ export class Scenario {
     return this.with({ topology })
   }
 
-  chain({ blockMs }: { blockMs: number }): Scenario {
-    return this.with({ chain: { blockMs } })
+  /** `source` (gear `sim`): nobody here makes blocks, all follow one simulated chain. */
+  chain({ blockMs, kind = 'dev' }: { blockMs: number; kind?: 'dev' | 'source' }): Scenario {
+    return this.with({ chain: { blockMs, kind } })
+  }
+
+  /** A node keeps the connection with a peer, and never bans it. */
+  static(node: string, peer: string): Scenario {
+    return this.with({ statics: [...this.draft.statics, [node, peer]] })
   }
 
   /** Least and mean time from one node to another, ms. */
@@ -309,7 +352,7 @@ export function net(nodes: number): Scenario {
     throw new PlanError(`net(${nodes}): a whole number from 1 to 98`)
   return new Scenario({
     ...{ version: 1, seed: 'scenario', nodes, topology: { kind: 'full' } },
-    ...{ chain: { blockMs: 2_000 }, links: null, banMs: null },
+    ...{ statics: [], chain: { blockMs: 2_000, kind: 'dev' }, links: null, banMs: null },
     ...{ load: [], evil: [], steps: [], expect: [], allow: [], untilMs: null },
   })
 }

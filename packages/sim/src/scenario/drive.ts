@@ -8,6 +8,8 @@ import type { Judge } from './judge.ts'
 import {
   type EvilPart,
   evilNames,
+  honestNames,
+  plainSteps,
   type ScenarioPlan,
   type Step,
   stepText,
@@ -54,13 +56,13 @@ export function drive(plan: ScenarioPlan, stage: Stage, judge: Judge): void {
     if (part.kind === 'invalidTx') spam(plan, part, index, stage, judge)
     else stage.at(part.fromMs, part.kind, () => stage.raid?.(index, part))
   })
-  plan.steps.forEach(({ atMs, step }, index) => {
+  plainSteps(plan).forEach(({ atMs, step }, index) => {
     stage.at(atMs, stepText(step), () => {
       const done = (fault: string | undefined) => {
         if (fault === undefined) judge.tell({ type: 'step', index }, stage.nowMs)
         else judge.failed(`${stepText(step)} at ${atMs} ms`, fault, stage.nowMs)
       }
-      const outcome = stage.act(step)
+      const outcome = step.do === 'swizzleClog' ? swizzle(plan, step, stage) : stage.act(step)
       if (outcome instanceof Promise) outcome.then(done, error => done(String(error)))
       else done(outcome)
     })
@@ -75,6 +77,24 @@ export function drive(plan: ScenarioPlan, stage: Stage, judge: Judge): void {
     else seen(looks)
   }
   stage.at(stage.lookEveryMs, 'look', look)
+}
+
+/** Links by name: each stops at an instant of the first half and comes back at one of the second. */
+function swizzle(
+  plan: ScenarioPlan,
+  { share, ms }: Extract<Step, { do: 'swizzleClog' }>,
+  stage: Stage,
+): undefined {
+  const rng = stage.fork(`swizzle/${stage.nowMs}`)
+  const names = honestNames(plan).slice(0, plan.nodes)
+  const links = names.flatMap(from => names.flatMap(to => (from === to ? [] : [{ from, to }])))
+  for (const { from, to } of links) {
+    if (!rng.chance(share)) continue
+    const [stops, lasts] = [(rng.f() * ms) / 2, ms / 2 + (rng.f() * ms) / 2]
+    stage.at(stage.nowMs + stops, `clog ${from} > ${to}`, () => {
+      void stage.act({ do: 'clog', from, to, ms: Math.round(lasts - stops) })
+    })
+  }
 }
 
 function work(plan: ScenarioPlan, load: TxLoad, stage: Stage, judge: Judge): void {
@@ -117,7 +137,7 @@ function spam(
   stage.at(Math.min(enterMs, fromMs), `${name} enters`, () => {
     const voice = stage.voice(index)
     const knock = (): void => {
-      for (let node = 0; node < plan.nodes; node++) voice.dial(node)
+      for (const node of honestNames(plan).keys()) voice.dial(node)
       if (stage.nowMs + knockMs < plan.untilMs)
         stage.at(stage.nowMs + knockMs, `${name} knocks`, knock)
     }
@@ -142,7 +162,16 @@ function spam(
 }
 
 /** Whom each node dials at boot, and keeps dialling. */
-export function dialsOf({ topology, nodes }: ScenarioPlan, node: number, rng: Rng): number[] {
+export function dialsOf(plan: ScenarioPlan, node: number, rng: Rng): number[] {
+  const kept = plan.statics.flatMap(([name, peer]) =>
+    name === `n${node}` && /^n\d/.test(peer) ? [Number(peer.slice(1))] : [],
+  )
+  return [...new Set([...topologyOf(plan, node, rng), ...kept])]
+}
+
+function topologyOf(plan: ScenarioPlan, node: number, rng: Rng): number[] {
+  const { topology } = plan
+  const nodes = honestNames(plan).length
   const all = Array.from({ length: nodes }, (_, index) => index)
   const next = (by: number) => (node + by) % nodes
   switch (topology.kind) {
@@ -158,6 +187,8 @@ export function dialsOf({ topology, nodes }: ScenarioPlan, node: number, rng: Rn
       return around(topology.k).map(by => (rng.chance(topology.p) ? rng.int(nodes) : next(by)))
     case 'edges':
       return topology.pairs.flatMap(([a, b]) => (a === `n${node}` ? [Number(b.slice(1))] : []))
+    case 'file':
+      return []
   }
 }
 

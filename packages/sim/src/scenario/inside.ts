@@ -1,17 +1,23 @@
 import type { Node } from '@rockpool/node'
-import type {
-  Answer,
-  Block,
-  ChainClockView,
-  ChainMessage,
-  Fact,
-  ForcedReorg,
-  Hash,
-  PeerId,
-  ProducerMessage,
+import type { PoolConfig } from '@rockpool/pool'
+import {
+  type Added,
+  type Answer,
+  type Ban,
+  type Block,
+  type ChainClockView,
+  type ChainMessage,
+  type Fact,
+  type ForcedReorg,
+  type Hash,
+  type MonitorMessage,
+  type PeerId,
+  type PoolMessage,
+  type ProducerMessage,
+  parseSubject,
 } from '@rockpool/protocol'
 import type { Judge } from './judge.ts'
-import { metricOf, type Step } from './plan.ts'
+import { metricOf, type Patch, poolKeys, type Step } from './plan.ts'
 import type { NodeLook, Wants } from './sights.ts'
 
 const askMs = 60_000
@@ -46,11 +52,14 @@ class Branches {
 /** What scenarios see of nodes that run in this process, whatever their network. */
 export function insideOf(judge: Judge, nameOf: (peer: PeerId) => string | undefined) {
   const branches = new Branches()
+  /** Heads as nodes told of them: one that follows a source has no chain inside. */
+  const told = new Map<string, Block['header'] | undefined>()
 
   function hear(name: string, fact: Fact, nowMs: number): void {
     switch (fact.type) {
       case 'chain.head':
         for (const block of fact.added) branches.learn(block)
+        told.set(name, fact.added.at(-1)?.header ?? told.get(name))
         return
       case 'pool.changed':
         for (const { hash, reason } of fact.dropped)
@@ -85,7 +94,7 @@ export function insideOf(judge: Judge, nameOf: (peer: PeerId) => string | undefi
     wants: Wants,
   ): NodeLook {
     const inside = node?.inside()
-    const head = inside?.chain?.head
+    const head = inside?.chain?.head ?? told.get(name)
     if (node === undefined || inside === undefined || head === undefined)
       return { name, up: false, ready: false, head: undefined, height: 0, peers: [] }
     return {
@@ -121,6 +130,57 @@ function metricsOf(node: Node, names: readonly string[]): Record<string, number>
     }
   }
   return sums
+}
+
+type Call = Extract<Step, { do: 'call' }>
+
+/** What an operator or a wallet asks of a node that has no listener. An error is a sentence. */
+export async function callNode(
+  { method, params }: Call,
+  node: Node | undefined,
+  peerOf: (name: string) => PeerId | undefined,
+): Promise<string | undefined> {
+  if (node === undefined) return 'no answer'
+  const { bus, refs } = node
+  const [first] = params
+  const text = String(first)
+  if (method === 'eth_blockNumber') return node.inside().chain?.head ? undefined : 'no head'
+  if (method === 'txpool_setGasTip') {
+    refs.pool.tell({ type: 'pool.setGasTip', tip: BigInt(text) })
+    return undefined
+  }
+  if (method === 'eth_sendRawTransaction') {
+    const raw = Uint8Array.from(Buffer.from(text.slice(2), 'hex'))
+    return faultOf(
+      await bus.ask<PoolMessage, Answer<Added>>(
+        refs.pool,
+        reply => ({ type: 'pool.submit', raw, reply }),
+        askMs,
+      ),
+    )
+  }
+  const subject = parseSubject(peerOf(text) ?? text)
+  if (!subject.ok) return subject.message ?? subject.code
+  return faultOf(
+    await bus.ask<MonitorMessage, Answer<Ban | void>>(
+      refs.monitor,
+      reply =>
+        method === 'peers_ban'
+          ? { type: 'monitor.ban', subject: subject.value, untilMs: null, reply }
+          : { type: 'monitor.unban', subject: subject.value, forget: false, reply },
+      askMs,
+    ),
+  )
+}
+
+/** A patch as the pool has it. */
+export function poolPatch(patch: Patch): Partial<PoolConfig> {
+  return Object.fromEntries(
+    Object.entries(patch).map(([key, value]) => {
+      const name = poolKeys.get(key) ?? key
+      return [name, name === 'priceLimit' ? BigInt(value) : value]
+    }),
+  )
 }
 
 type ChainStep = Extract<Step, { do: 'mine' | 'reorg' | 'chainSpeed' }>

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   banned,
   deadLetters,
+  delivered,
   type Expected,
   heal,
   invalidTx,
@@ -246,4 +247,27 @@ test('a step that could not be done is a failure of its own', () => {
   const judge = judgeOf(noHonestBanned())
   judge.failed('reorg(9, 1) at 10 ms', 'the chain is only 4 blocks high', 20)
   expect(judge.end(60_000).map(({ held }) => held)).toEqual([false, true])
+})
+
+describe('what is delivered', () => {
+  const after = (judge: Judge, looks: readonly NodeLook[]) => {
+    for (const hash of [a, b]) judge.tell(took(hash), 1_000)
+    judge.see(looks, 2_000)
+    return verdictOf(judge)
+  }
+  const [has, lacks] = [{ mined: new Set([a]), pool: new Set([b]) }, { mined: new Set([a]) }]
+
+  test('is counted in pairs of a transaction and a node that is up', () => {
+    const two = [look('n0', has), look('n1', { ...lacks, pool: new Set() })]
+    expect(after(judgeOf(delivered('tx', 0.75)), two)[0]).toBe(true)
+    expect(after(judgeOf(delivered('tx', 0.8)), two)).toContain('3 of 4')
+    const one = [look('n0', has), look('n1', { up: false })]
+    expect(after(judgeOf(delivered('tx', 1)), one)[0]).toBe(true)
+  })
+
+  test('of blocks is the share of nodes at the highest head', () => {
+    const looks = [look('n0', { height: 9 }), look('n1', { height: 8 })]
+    expect(after(judgeOf(delivered('block', 0.5)), looks)[0]).toBe(true)
+    expect(after(judgeOf(delivered('block', 0.6)), looks)).toContain('1 of 2')
+  })
 })

@@ -65,7 +65,8 @@ export class Judge {
   }
 
   private scopeOf({ claim }: Expectation): Iterable<string> {
-    return claim.kind === 'ready' && claim.node !== null ? [claim.node] : this.honest
+    if (claim.kind === 'ready' && claim.node !== null) return [claim.node]
+    return honestNames(this.plan).slice(0, this.plan.nodes)
   }
 
   get isDecided(): boolean {
@@ -82,9 +83,12 @@ export class Judge {
     const metrics = due.flatMap(({ expectation: { claim } }) =>
       claim.kind === 'metric' ? [claim.name] : [],
     )
+    const places =
+      kinds.has('txIn') ||
+      due.some(({ expectation: { claim } }) => claim.kind === 'delivered' && claim.topic === 'tx')
     return {
-      pools: kinds.has('poolsEqual') || kinds.has('txIn'),
-      txs: kinds.has('txIn') ? [...this.taken] : [],
+      pools: kinds.has('poolsEqual') || places,
+      txs: places ? [...this.taken] : [],
       metrics: [...new Set(metrics)],
     }
   }
@@ -295,6 +299,10 @@ export class Judge {
       }
       case 'txIn':
         return this.lookForTxs(open, up, claim.places)
+      case 'delivered': {
+        const [there, of] = claim.topic === 'tx' ? this.deliveredTxs(up) : deliveredHeads(up)
+        return all(of > 0 && there / of >= claim.ratio, `${there} of ${of}`)
+      }
       case 'ready':
         return each(
           look => look.ready,
@@ -313,6 +321,18 @@ export class Judge {
         )
       }
     }
+  }
+
+  /** Pairs of a transaction and a node that has it, or said why not; and all pairs. */
+  private deliveredTxs(up: readonly NodeLook[]): readonly [there: number, of: number] {
+    let there = 0
+    for (const { name, pool, mined, told } of up) {
+      for (const hash of this.taken) {
+        const isThere = mined?.has(hash) || pool?.has(hash) || told?.has(hash)
+        if (isThere || this.drops.get(name)?.has(hash)) there += 1
+      }
+    }
+    return [there, this.taken.size * up.length]
   }
 
   private lookForTxs(open: Open, up: readonly NodeLook[], places: readonly TxPlace[]): void {
@@ -358,9 +378,19 @@ export class Judge {
     return { taken: this.taken.size, bans: this.wasBanned.size, dropped }
   }
 
+  /** Codes that nodes logged, with how often. */
+  get coverage(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.logs)
+  }
+
   /** Names of the evil peers that somebody banned. */
   get bannedEvil(): readonly string[] {
     const banned = [...this.wasBanned].map(key => key.split(' ')[1] ?? '')
     return evilNames(this.plan).filter(name => banned.includes(name))
   }
+}
+
+function deliveredHeads(up: readonly NodeLook[]): readonly [there: number, of: number] {
+  const highest = Math.max(...up.map(({ height }) => height))
+  return [up.filter(({ height }) => height === highest).length, up.length]
 }

@@ -9,6 +9,8 @@ export type Topology =
   | { readonly kind: 'kRegular'; readonly k: number }
   | { readonly kind: 'smallWorld'; readonly k: number; readonly p: number }
   | { readonly kind: 'edges'; readonly pairs: readonly (readonly [string, string])[] }
+  /** Pairs of names as JSON, beside the scenario; whoever loads the scenario puts them in its place. */
+  | { readonly kind: 'file'; readonly path: string }
 
 /** Transfers of some accounts; mixed ones have one replacement in ten and one gap in twenty. */
 export interface TxLoad {
@@ -38,6 +40,9 @@ export type EvilPart =
       readonly forMs: number
     }
 
+/** Settings of the pool by the names operators know. */
+export type Patch = Readonly<Record<string, number>>
+
 /** One thing done to the network. */
 export type Step =
   | {
@@ -50,6 +55,8 @@ export type Step =
     }
   | { readonly do: 'heal' }
   | { readonly do: 'clog'; readonly from: string; readonly to: string; readonly ms: number }
+  /** A share of all links stops, one after the other, and comes back in another order, all within this time. */
+  | { readonly do: 'swizzleClog'; readonly share: number; readonly ms: number }
   | { readonly do: 'reset'; readonly from: string; readonly to: string }
   | { readonly do: 'latency'; readonly from: string; readonly to: string; readonly ms: number }
   | {
@@ -62,10 +69,22 @@ export type Step =
       readonly do: 'kill' | 'stop' | 'start' | 'pause' | 'resume'
       readonly node: string
     }
+  /** The next of the nodes that were not there from the start. */
+  | { readonly do: 'addNode' }
   | { readonly do: 'diskSlow'; readonly node: string; readonly ms: number }
   | { readonly do: 'diskFull'; readonly node: string; readonly on: boolean }
   | { readonly do: 'diskCorrupt'; readonly node: string; readonly room: string }
   | { readonly do: 'wallStep'; readonly node: string; readonly ms: number }
+  | { readonly do: 'skew'; readonly node: string; readonly ppm: number }
+  | { readonly do: 'backendDown'; readonly node: string; readonly ms: number }
+  | { readonly do: 'configure'; readonly node: string; readonly patch: Patch }
+  | {
+      readonly do: 'call'
+      readonly node: string
+      readonly method: string
+      /** The name of a node or evil peer stands for its peer id. */
+      readonly params: readonly unknown[]
+    }
   | { readonly do: 'mine'; readonly blocks: number }
   | { readonly do: 'reorg'; readonly depth: number; readonly keepTxs: number }
   | { readonly do: 'chainSpeed'; readonly speed: number }
@@ -80,12 +99,15 @@ export interface TimedStep {
 /** Where a transaction may be. `dropped`: a pool said that it let it go, and why. */
 export type TxPlace = 'pool' | 'chain' | 'dropped' | 'nowhere'
 
+export type DeliveredTopic = 'tx' | 'block'
+
 /** What is claimed. */
 export type Claim =
   | { readonly kind: 'banned' | 'notBanned' | 'lifted'; readonly who: string }
   | { readonly kind: 'noHonestBanned' }
   | { readonly kind: 'poolsEqual' | 'oneHead' }
   | { readonly kind: 'txIn'; readonly places: readonly TxPlace[] }
+  | { readonly kind: 'delivered'; readonly topic: DeliveredTopic; readonly ratio: number }
   | { readonly kind: 'ready'; readonly node: string | null }
   | { readonly kind: 'log'; readonly code: string; readonly atLeast: number }
   | {
@@ -119,10 +141,13 @@ export interface Expectation {
 export interface ScenarioPlan {
   readonly version: 1
   readonly seed: string
-  /** Honest ones: n0, n1, … */
+  /** Honest ones at the start: n0, n1, …; those that are added go on from there. */
   readonly nodes: number
   readonly topology: Topology
-  readonly chain: { readonly blockMs: number }
+  /** Peers that a node keeps connected and never bans. */
+  readonly statics: readonly (readonly [node: string, peer: string])[]
+  /** `source`: nobody here makes blocks, all follow one simulated chain. */
+  readonly chain: { readonly blockMs: number; readonly kind: 'dev' | 'source' }
   /** Least and mean one-way time; null: what the gear has by itself. */
   readonly links: { readonly leastMs: number; readonly meanMs: number } | null
   /** Length of a first ban; null: as configured by default. */
@@ -139,8 +164,24 @@ export interface ScenarioPlan {
 /** A scenario that cannot be: its sentence, exit code 2. */
 export class PlanError extends Error {}
 
-export const honestNames = ({ nodes }: Pick<ScenarioPlan, 'nodes'>): string[] =>
-  Array.from({ length: nodes }, (_, index) => `n${index}`)
+type Sized = Pick<ScenarioPlan, 'nodes' | 'steps'>
+
+/** Nodes that are added later, in that order. */
+const addedOf = ({ steps }: Sized): number =>
+  steps.filter(({ step }) => step.do === 'addNode').length
+
+/** All honest nodes, those that are added last. */
+export const honestNames = (plan: Sized): string[] =>
+  Array.from({ length: plan.nodes + addedOf(plan) }, (_, index) => `n${index}`)
+
+/** The steps as gears do them: what is added is a node that had not been started. */
+export function plainSteps({ nodes, steps }: Sized): readonly TimedStep[] {
+  let next = nodes
+  return steps.map(({ atMs, step }) => ({
+    atMs,
+    step: step.do === 'addNode' ? { do: 'start', node: `n${next++}` } : step,
+  }))
+}
 
 export const evilNames = ({ evil }: Pick<ScenarioPlan, 'evil'>): string[] =>
   evil.map((_, index) => `evil${index}`)
@@ -186,7 +227,7 @@ const gearsOf: Partial<Record<StepName | Claim['kind'] | EvilPart['kind'], reado
   diskSlow: onlyVirtual,
   diskFull: onlyVirtual,
   diskCorrupt: onlyVirtual,
-  wallStep: onlyVirtual,
+  backendDown: onlySim,
   deadLetters: onlyVirtual,
   invariant: onlySim,
   'future-flood': onlySim,
@@ -222,8 +263,16 @@ export function planFaults(plan: ScenarioPlan, gear: Gear): string[] {
   }
   const honestSet = new Set(honest)
 
-  if (gear === 'procs' && plan.nodes > procsNodesMax)
-    faults.push(`net(${plan.nodes}): gear procs starts at most ${procsNodesMax} processes`)
+  if (gear === 'procs' && honest.length > procsNodesMax)
+    faults.push(`net(${honest.length}): gear procs starts at most ${procsNodesMax} processes`)
+  if (plan.topology.kind === 'file')
+    faults.push(`fromFile('${plan.topology.path}'): it was not read`)
+  if (plan.chain.kind === 'source' && gear !== 'sim')
+    faults.push(`chain source is not possible in gear ${gear} (sim only)`)
+  for (const [node, peer] of plan.statics) {
+    needs(`static('${node}', '${peer}')`, [node], honestSet)
+    needs(`static('${node}', '${peer}')`, [peer], known)
+  }
   if (plan.topology.kind === 'edges') {
     needs('edges', plan.topology.pairs.flat(), honestSet)
   }
@@ -242,6 +291,7 @@ export function planFaults(plan: ScenarioPlan, gear: Gear): string[] {
     const ends = gear === 'procs' ? honestSet : known
     if ('from' in step) needs(stepText(step), [step.from, step.to], ends)
     if (step.do === 'partition') faults.push(...partFaults(step, known, have))
+    faults.push(...stepFaults(plan, gear, atMs, step))
   }
   for (const expectation of plan.expect) {
     const { claim, by, after } = expectation
@@ -257,6 +307,57 @@ export function planFaults(plan: ScenarioPlan, gear: Gear): string[] {
   }
   return faults
 }
+
+/** What is odd about single steps. */
+function stepFaults(plan: ScenarioPlan, gear: Gear, atMs: number, step: Step): string[] {
+  const text = stepText(step)
+  switch (step.do) {
+    case 'skew':
+    case 'wallStep':
+      return gear === 'procs' && atMs > 0
+        ? [`${text}: gear procs sets clocks only at the start, at('0s', …)`]
+        : []
+    case 'backendDown':
+      return plan.chain.kind === 'source'
+        ? []
+        : [`${text}: the dev chain has no backend; chain({ kind: 'source' }) has`]
+    case 'mine':
+    case 'chainSpeed':
+      return plan.chain.kind === 'dev' ? [] : [`${text}: nobody here makes blocks of a source`]
+    case 'configure': {
+      const unknown = Object.keys(step.patch).filter(key => !poolKeys.has(key))
+      return unknown.map(
+        key => `${text}: no setting "${key}"; there are ${[...poolKeys.keys()].join(', ')}`,
+      )
+    }
+    case 'call':
+      return gear === 'procs' || virtualMethods.includes(step.method)
+        ? []
+        : [`${text}: gear ${gear} answers only ${virtualMethods.join(', ')}`]
+    default:
+      return []
+  }
+}
+
+/** What can be configured: the operators' name, and the pool's. */
+export const poolKeys = new Map([
+  ['txpool.pricelimit', 'priceLimit'],
+  ['txpool.pricebump', 'priceBump'],
+  ['txpool.accountslots', 'accountSlots'],
+  ['txpool.globalslots', 'globalSlots'],
+  ['txpool.accountqueue', 'accountQueue'],
+  ['txpool.globalqueue', 'globalQueue'],
+  ['txpool.stories', 'stories'],
+] as const satisfies readonly (readonly [string, string])[]) as ReadonlyMap<string, string>
+
+/** Methods that nodes without a listener answer. */
+export const virtualMethods: readonly string[] = [
+  'eth_blockNumber',
+  'eth_sendRawTransaction',
+  'txpool_setGasTip',
+  'peers_ban',
+  'peers_unban',
+]
 
 function partFaults(
   { share, sets }: Extract<Step, { do: 'partition' }>,
@@ -299,5 +400,6 @@ export function readPlan(value: unknown): ScenarioPlan {
   if (typeof plan !== 'object' || plan === null) throw new PlanError('no scenario: no object')
   if (plan.version !== 1)
     throw new PlanError(`no scenario of version 1: version ${String(plan.version)}`)
-  return plan as ScenarioPlan
+  const chain = { kind: 'dev' as const, ...plan.chain }
+  return { statics: [], ...plan, chain } as ScenarioPlan
 }

@@ -2,13 +2,22 @@ import { expect, test } from 'vitest'
 import { createBooks } from '../books/books.ts'
 import { testParts } from '../testkit/parts.ts'
 import {
+  addNode,
+  backendDown,
   bandwidth,
+  banned,
+  call,
   chainSpeed,
   clog,
+  configure,
+  delivered,
   diskFull,
   diskSlow,
   heal,
+  invalidTx,
+  kRegular,
   latency,
+  lifted,
   log,
   metric,
   net,
@@ -21,6 +30,8 @@ import {
   reset,
   resume,
   type Scenario,
+  skew,
+  swizzleClog,
   txIn,
   txs,
   wallStep,
@@ -87,4 +98,68 @@ test('an evil peer of any kind is one of the network', async () => {
     .at('21s', chainSpeed(2))
     .until('45s')
   expect(await failures(scenario)).toEqual([])
+}, 30_000)
+
+test('a node that is added joins, with the pool and the head of the others', async () => {
+  const scenario = net(3)
+    .chain({ blockMs: 1_000 })
+    .load(txs({ perSecond: 1, until: '30s' }))
+    .at('15s', addNode())
+    .at('18s', addNode())
+    .expect(ready('n3').within('15s').after('15s'))
+    .expect(ready('n4').within('15s').after('addNode'))
+    .expect(delivered('tx', 1).within('20s').after('30s'))
+    .expect(delivered('block', 1).within('20s').after('30s'))
+    .expect(poolsEqual().within('20s').after('30s'))
+    .until('60s')
+  expect(await failures(scenario)).toEqual([])
+  expect(await failures(scenario.expect(ready('n3').within('5s').after('5s')))).toEqual([
+    "ready('n3').within('5000ms').after('5000ms'): not at n3; n3: down",
+  ])
+}, 30_000)
+
+test('links that stop one after the other and come back in another order lose nothing', async () => {
+  const scenario = net(6)
+    .topology(kRegular(4))
+    .load(txs({ perSecond: 2, until: '40s' }))
+    .at('10s', swizzleClog(0.5, '20s'))
+    .expect(oneHead().within('20s').after('30s'))
+    .expect(txIn('pool', 'chain').within('20s').after('40s'))
+    .until('70s')
+  expect(await failures(scenario)).toEqual([])
+}, 30_000)
+
+test('an operator bans, spares and configures nodes, whose clocks are wrong', async () => {
+  const scenario = net(4)
+    .static('n3', 'evil0')
+    .evil(1, invalidTx({ rate: 2, messages: 4, from: '20s' }))
+    .at('0s', skew('n1', 500), skew('n2', -500))
+    .at('5s', configure('n0', { 'txpool.globalslots': 64, 'txpool.pricelimit': 7 }))
+    .at('8s', call('n0', 'eth_blockNumber'), call('n0', 'txpool_setGasTip', ['0x5']))
+    .at('10s', call('n0', 'peers_ban', ['evil0']))
+    .at('12s', call('n0', 'peers_unban', ['evil0']))
+    .expect(ready('n0').within('5s').after('configure'))
+    .expect(lifted('evil0').by('n0').within('5s').after('12s'))
+    .expect(banned('evil0').by('n1', 'n2').within('8s').after('20s'))
+    .until('50s')
+  expect(await failures(scenario)).toEqual([])
+  expect(await failures(scenario.expect(banned('evil0').by('n3').within('9s')))).toHaveLength(1)
+  const wrong = scenario.at('9s', call('n0', 'peers_ban', ['nobody']))
+  expect(await failures(wrong)).toEqual([
+    `call('n0', 'peers_ban', ["nobody"]) at 9000 ms: p2p/bad-subject: nobody`,
+  ])
+}, 60_000)
+
+test('a node whose backend is gone is behind, and with the others when it is back', async () => {
+  const scenario = net(3)
+    .chain({ blockMs: 1_000, kind: 'source' })
+    .load(txs({ perSecond: 1, until: '30s' }))
+    .at('10s', backendDown('n1', '12s'))
+    .at('26s', reorg({ depth: 2 }))
+    .expect(oneHead().within('10s').after('22s'))
+    .expect(txIn('pool', 'chain').within('20s').after('30s'))
+    .until('60s')
+  expect(await failures(scenario)).toEqual([])
+  const meanwhile = scenario.expect(oneHead().within('3s').after('14s'))
+  expect(await failures(meanwhile)).toHaveLength(1)
 }, 30_000)

@@ -1,13 +1,23 @@
 import type { Rng } from '@rockpool/actor'
+import type { Node, NodeConfig } from '@rockpool/node'
 import type { Book, Driver, SimNode, WorldParts, WorldView } from '../api.ts'
 import { attacks } from '../evil/attacks.ts'
 import { createVoice } from '../evil/voice.ts'
 import { calmOptions } from '../options.ts'
 import { runWorld } from '../world.ts'
+import { worldChain } from '../world-chain.ts'
+import { Backends } from './backends.ts'
 import { dialsOf, drive, type EvilVoice, type Stage } from './drive.ts'
-import { commandChain, insideOf } from './inside.ts'
+import { callNode, commandChain, insideOf, poolPatch } from './inside.ts'
 import { Judge } from './judge.ts'
-import { evilNames, groupsOf, honestNames, type ScenarioPlan, type Step } from './plan.ts'
+import {
+  evilNames,
+  groupsOf,
+  honestNames,
+  type Patch,
+  type ScenarioPlan,
+  type Step,
+} from './plan.ts'
 import type { NodeLook, Verdict } from './sights.ts'
 
 /** How a scenario ended. */
@@ -21,6 +31,8 @@ export interface ScenarioResult {
   readonly nodeHours: number
   readonly cpuMs: number
   readonly counts: Readonly<Record<string, number>>
+  /** Labels and log codes that were seen, with how often. */
+  readonly coverage: Readonly<Record<string, number>>
 }
 
 const lookEveryMs = 250
@@ -33,11 +45,12 @@ export async function simulate(
   const judge = new Judge(plan)
   const directorKey = parts.crypto.sha256(Buffer.from(`director/${plan.seed}`))
   const director = parts.addressOf(directorKey)
+  const honest = honestNames(plan).length
   const { leastMs, meanMs } = plan.links ?? { leastMs: 5, meanMs: 25 }
   const options = calmOptions({
     ...{ seed: plan.seed, seconds: Math.ceil(plan.untilMs / 1_000), txPerSecond: 0 },
-    ...{ nodes: plan.nodes + plan.evil.length, evil: plan.evil.length },
-    ...{ chain: 'dev', blockMs: plan.chain.blockMs },
+    ...{ nodes: honest + plan.evil.length, evil: plan.evil.length },
+    ...{ chain: plan.chain.kind, blockMs: plan.chain.blockMs },
     latency: { minMs: leastMs, meanMs: meanMs - leastMs },
   })
   const stage = new SimStage(plan, judge)
@@ -48,14 +61,21 @@ export async function simulate(
     untilMs: plan.untilMs,
     books: [stage.book, ...allowing(parts.books ?? [], plan, judge)],
     drivers: [stage.driver],
-    dials: (node, world) =>
-      node < plan.nodes ? dialsOf(plan, node, world.fork(`dials${node}`)) : [],
+    bootsFirst: plan.nodes,
+    spared: node => stage.sparedBy(node),
+    ...(plan.chain.kind === 'source' && { chain: worldChain }),
+    dials: (node, world) => (node < honest ? dialsOf(plan, node, world.fork(`dials${node}`)) : []),
     ...(plan.banMs !== null && { config: { peers: { policy: { banMs: plan.banMs } } } }),
     decorate(build, node, world) {
       const seal = async (digest: Uint8Array) => parts.sign(digest, directorKey)
-      const ports =
-        node.index === 0 ? { ...build.ports, director: { address: director, seal } } : build.ports
-      return parts.decorate?.({ ...build, ports }, node, world) ?? { ...build, ports }
+      const { source } = build.ports
+      const ports = {
+        ...build.ports,
+        ...(node.index === 0 && { director: { address: director, seal } }),
+        ...(source && { source: stage.backends.behind(node.index, source) }),
+      }
+      const mine = { ...build, ports, config: stage.configOf(node.index, build.config) }
+      return parts.decorate?.(mine, node, world) ?? mine
     },
   })
   const { violation } = run
@@ -70,6 +90,7 @@ export async function simulate(
     ...{ verdicts, legend: judge.legend(), hash: run.hash, causes: run.chain ?? [] },
     ...{ nodeHours: run.nodeHours, cpuMs: run.cpuMs },
     counts: { ...judge.counts, events: run.events },
+    coverage: Object.fromEntries(run.coverage),
   }
 }
 
@@ -109,12 +130,17 @@ function allowing(books: readonly Book[], plan: ScenarioPlan, judge: Judge): rea
 class SimStage {
   readonly book: Book
   readonly driver: Driver
+  readonly backends = new Backends()
   private readonly plan: ScenarioPlan
   private readonly names: readonly string[]
+  private readonly honest: number
+  private readonly patches = new Map<number, Patch>()
 
   constructor(plan: ScenarioPlan, judge: Judge) {
     this.plan = plan
     this.names = [...honestNames(plan), ...evilNames(plan)]
+    const honest = honestNames(plan).length
+    this.honest = honest
     let nodes: readonly SimNode[] = []
     const inside = insideOf(judge, peer => this.nameOf(nodes.find(node => node.peer === peer)))
     this.book = {
@@ -134,7 +160,7 @@ class SimStage {
     this.driver = world => {
       const raids = plan.evil.some(({ kind }) => kind !== 'invalidTx')
       const deed = raids
-        ? attacks(world, node => plan.evil[node - plan.nodes]?.kind !== 'invalidTx')
+        ? attacks(world, node => plan.evil[node - honest]?.kind !== 'invalidTx')
         : undefined
       const stage: Stage = {
         ...{ genesis: world.genesis, crypto: world.crypto, sign: world.sign, lookEveryMs },
@@ -145,10 +171,10 @@ class SimStage {
         at: (ms, what, act) => world.at(ms, what, act),
         submit: (node, raw) => world.submit(node, raw),
         act: step => this.act(step, world),
-        voice: index => this.voice(world, plan.nodes + index),
-        raid: (index, { kind, forMs }) => deed?.([plan.nodes + index, kind, forMs]),
+        voice: index => this.voice(world, honest + index),
+        raid: (index, { kind, forMs }) => deed?.([honest + index, kind, forMs]),
         look: wants =>
-          world.nodes.slice(0, plan.nodes).map((node): NodeLook => {
+          world.nodes.slice(0, honest).map((node): NodeLook => {
             return inside.look(
               node.name,
               node.up ? node.running : undefined,
@@ -159,6 +185,21 @@ class SimStage {
       }
       drive(plan, stage, judge)
     }
+  }
+
+  /** The configuration of a node's next life. */
+  configOf(index: number, config: NodeConfig): NodeConfig {
+    const patch = this.patches.get(index)
+    return patch === undefined
+      ? config
+      : { ...config, pool: { ...config.pool, ...poolPatch(patch) } }
+  }
+
+  /** Whom this node never bans. */
+  sparedBy(index: number): number[] {
+    return this.plan.statics.flatMap(([name, peer]) =>
+      name === `n${index}` ? [this.indexOf(peer)] : [],
+    )
   }
 
   private nameOf(node: SimNode | undefined): string | undefined {
@@ -216,16 +257,46 @@ class SimStage {
         return faults.diskCorrupt(node, step.room) as undefined
       case 'wallStep':
         return faults.wall(node, step.ms) as undefined
-      case 'mine':
+      case 'skew':
+        return faults.skew(node, step.ppm) as undefined
+      case 'backendDown':
+        this.backends.down(node)
+        return world.at(world.nowMs + step.ms, 'backend', () => this.backends.up(node)) as undefined
+      case 'configure':
+        return this.configure(step, world)
+      case 'call':
+        return callNode(step, runningOf(world.nodes[node]), name => {
+          return world.nodes[this.indexOf(name)]?.peer
+        })
+      case 'addNode':
+      case 'swizzleClog':
+        throw new RangeError(`${step.do} is done by other steps`)
       case 'reorg':
+        if (this.plan.chain.kind === 'source') return faults.reorg(step.depth) as undefined
+      // falls through: on a dev chain it is a command as the others are
+      case 'mine':
       case 'chainSpeed': {
         const up = world.nodes.flatMap(({ up, running }) =>
           up && running !== undefined ? [running] : [],
         )
-        const first = world.nodes[0]
-        return commandChain(step, first?.up === true ? first.running : undefined, up)
+        return commandChain(step, runningOf(world.nodes[0]), up)
       }
     }
+  }
+
+  /** It is started again as soon as it has stopped. */
+  private configure(
+    { node: name, patch }: Extract<Step, { do: 'configure' }>,
+    world: WorldView,
+  ): undefined {
+    const index = this.indexOf(name)
+    this.patches.set(index, { ...this.patches.get(index), ...patch })
+    world.faults.stop(index)
+    const again = (): void => {
+      if (world.nodes[index]?.running === undefined) world.faults.start(index)
+      else world.at(world.nowMs + lookEveryMs, `start ${name}`, again)
+    }
+    again()
   }
 
   private part(step: Extract<Step, { do: 'partition' }>, { faults }: WorldView): undefined {
@@ -240,3 +311,6 @@ class SimStage {
     return undefined
   }
 }
+
+const runningOf = (node: SimNode | undefined): Node | undefined =>
+  node?.up === true ? node.running : undefined

@@ -92,10 +92,9 @@ const entities: Readonly<Record<string, string>> = {
 
 /** What XML can hold: other control characters have no place in it, not even escaped. */
 function escaped(text: string): string {
-  return (
-    text
-      .replace(/[&<>"']/g, sign => entities[sign] ?? sign)
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '?')
-  )
+  const signs = Array.from(text, sign => {
+    if (sign < ' ' && !'\t\n\r'.includes(sign)) return '?'
+    return entities[sign] ?? sign
+  })
+  return signs.join('')
 }

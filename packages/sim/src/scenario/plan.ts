@@ -351,7 +351,7 @@ export const poolKeys = new Map([
 ] as const satisfies readonly (readonly [string, string])[]) as ReadonlyMap<string, string>
 
 /** Methods that nodes without a listener answer. */
-export const virtualMethods: readonly string[] = [
+const virtualMethods: readonly string[] = [
   'eth_blockNumber',
   'eth_sendRawTransaction',
   'txpool_setGasTip',

@@ -7,10 +7,10 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** `npm run sim -- scenario …` */
+/** `npm run sim -- scenario …`, compiled; only the scenarios themselves are read from source. */
 function scenario(...words: readonly string[]) {
-  const source = ['--import', 'tsx', '--conditions=@rockpool/source', 'apps/sim/src/main.ts']
-  const child = spawn(process.execPath, [...source, 'scenario', ...words], { cwd: root })
+  const program = ['--import', 'tsx', 'apps/sim/dist/main.js', 'scenario']
+  const child = spawn(process.execPath, [...program, ...words], { cwd: root })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', chunk => {
     stdout += chunk
@@ -35,7 +35,7 @@ async function inproc(name: string): Promise<Told> {
 }
 
 test('hello comes as expected over the real network stack in virtual time, twice with the same deliveries', async () => {
-  const [first, second] = [await inproc('hello'), await inproc('hello')]
+  const [first, second] = await Promise.all([inproc('hello'), inproc('hello')])
   expect(first.verdicts.filter(({ held }) => !held)).toEqual([])
   expect(second.hash).toBe(first.hash)
 })

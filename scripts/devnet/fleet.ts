@@ -13,7 +13,7 @@ export interface Plan {
 }
 
 /** `ended`: gone without having been told to. */
-export type NodeState = 'starting' | 'running' | 'paused' | 'killed' | 'stopped' | 'ended'
+type NodeState = 'starting' | 'running' | 'paused' | 'killed' | 'stopped' | 'ended'
 
 interface Member {
   readonly plan: Plan

@@ -6,9 +6,9 @@ import { environmentName, settingByKey, settings } from './schema.ts'
 import type { SettingValue } from './values.ts'
 
 /** Where a value came from, for `config show --origin` and for error texts. */
-export type Origin = 'flag' | 'environment' | 'file' | 'default'
+type Origin = 'flag' | 'environment' | 'file' | 'default'
 
-export interface Effective {
+interface Effective {
   readonly key: string
   readonly value: SettingValue | undefined
   readonly origin: Origin

@@ -6,7 +6,7 @@ import pino from 'pino'
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
 /** Fields of one line; text of strangers never above debug, keys never at all. */
-export type Fields = Readonly<Record<string, unknown>>
+type Fields = Readonly<Record<string, unknown>>
 
 export interface Log {
   /** One line: a stable code `room/reason` and its fields. */

@@ -20,6 +20,10 @@ import { UsageError } from './usage.ts'
 
 /** Of the checkout this file belongs to. */
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** Whether this program runs from source, as `npm run sim` has it, or compiled; a process it starts runs as it does. */
+export const isSource = import.meta.url.endsWith('.ts')
+/** Flags of Node for a program of the checkout in TypeScript. */
+export const fromSource = ['--import', 'tsx', '--conditions=@rockpool/source'] as const
 /** Past failures, which must pass; those with a planted bug are in a folder of their own. */
 export const failuresFolder = join(root, 'packages/sim/failures')
 export const plantedFolder = join(failuresFolder, 'planted')

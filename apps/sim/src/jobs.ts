@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { RunResult } from '@rockpool/sim'
-import { root } from './files.ts'
+import { fromSource, isSource, root } from './files.ts'
 import type { History } from './run-history.ts'
 
 /** Real time one run may take: many times what a whole day of a small world does. */
@@ -15,10 +15,7 @@ export type JobAnswer =
   | { readonly ok: true; readonly result: RunResult }
   | { readonly ok: false; readonly error: string }
 
-/** As this file is: from source, or compiled. */
-const isSource = import.meta.url.endsWith('.ts')
 const worker = fileURLToPath(new URL(isSource ? './worker.ts' : './worker.js', import.meta.url))
-const fromSource = ['--import', 'tsx', '--conditions=@rockpool/source']
 
 /** Runs histories in child processes, `count` at a time. A history whose process dies is a crash of the harness. */
 export function createJobs(count: number) {

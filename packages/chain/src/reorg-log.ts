@@ -1,7 +1,7 @@
 import type { ChainHead, Reorg } from '@rockpool/protocol'
 import { limits } from '@rockpool/protocol'
 
-export type ReorgLog = ReturnType<typeof createReorgLog>
+type ReorgLog = ReturnType<typeof createReorgLog>
 
 /** What left the canonical branch since the node started: the last `limits.reorgsKept` times, newest first. */
 export function createReorgLog() {

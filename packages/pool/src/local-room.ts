@@ -87,7 +87,7 @@ export async function createWallets() {
   }
 }
 
-export type Wallets = Awaited<ReturnType<typeof createWallets>>
+type Wallets = Awaited<ReturnType<typeof createWallets>>
 
 /** A disk that takes its time, forgets in a power cut what was not synced, and may be full. */
 export class SlowStore implements Store {

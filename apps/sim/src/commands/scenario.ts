@@ -14,7 +14,7 @@ import {
   simulate,
 } from '@rockpool/sim'
 import type { Command } from 'commander'
-import { root } from '../files.ts'
+import { fromSource, isSource, root } from '../files.ts'
 import { type Results, writeResults } from '../results.ts'
 import { worldCrypto } from '../run-history.ts'
 import { UsageError } from '../usage.ts'
@@ -146,11 +146,9 @@ const isPairs = (value: unknown): value is [string, string][] =>
 /** On the gear that is wanted. What is not simulated whole runs in a process of its own. */
 async function runScenario(plan: ScenarioPlan, gear: Gear): Promise<ScenarioResult> {
   if (gear === 'sim') return simulate(plan, { ...(await worldCrypto()), books: createBooks() })
-  const program =
-    gear === 'inproc'
-      ? fileURLToPath(new URL('../inproc/main.ts', import.meta.url))
-      : join(root, 'scripts/devnet/scenario.ts')
-  return inOwnProcess(program, plan)
+  if (gear === 'procs') return inOwnProcess(join(root, 'scripts/devnet/scenario.ts'), plan)
+  const inproc = isSource ? '../inproc/main.ts' : '../inproc/main.js'
+  return inOwnProcess(fileURLToPath(new URL(inproc, import.meta.url)), plan)
 }
 
 /** Writes the smallest plan that fails like this one; it can be run by its file. */
@@ -175,7 +173,7 @@ function inOwnProcess(program: string, plan: ScenarioPlan): Promise<ScenarioResu
   const child = fork(program, {
     cwd: root,
     serialization: 'advanced',
-    execArgv: ['--import', 'tsx', '--conditions=@rockpool/source'],
+    execArgv: program.endsWith('.ts') ? [...fromSource] : [],
   })
   return new Promise((resolve, reject) => {
     let answer: ScenarioResult | undefined

@@ -14,7 +14,7 @@ export interface StoredAccount {
 
 const fileBytesMax = 65_536
 
-export type Keystore = ReturnType<typeof openKeystore>
+type Keystore = ReturnType<typeof openKeystore>
 
 /**
  * A folder of encrypted private keys in geth's format and under geth's file names; geth's own files are read as they are. What is not a key

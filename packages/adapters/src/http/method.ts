@@ -20,7 +20,7 @@ export interface Caller {
 }
 
 /** `large`: a whole block; awaited alone in a batch. `huge`: a whole pool; besides, few at once on the node. */
-export type AnswerSize = 'small' | 'large' | 'huge'
+type AnswerSize = 'small' | 'large' | 'huge'
 
 /** One row of the method table. */
 export interface Method {

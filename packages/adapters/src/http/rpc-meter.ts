@@ -13,7 +13,7 @@ export type RefusalReason =
   | 'body'
   | 'connections'
   | 'slow-consumer'
-export type ConnectionKind = 'http' | 'websocket'
+type ConnectionKind = 'http' | 'websocket'
 
 const outcomes: readonly CallOutcome[] = ['ok', 'error', 'busy', 'timeout', 'failed']
 /** Seconds, doubling from 0.125 ms to 8 s. */

@@ -4,7 +4,7 @@ export interface FrameBounds {
   readonly framesMax: number
 }
 
-export type FrameReader = ReturnType<typeof createFrameReader>
+type FrameReader = ReturnType<typeof createFrameReader>
 
 const LENGTH_BYTES = 4
 /** Room taken at first for a frame: a length is only a claim until its bytes have come. */

@@ -5,8 +5,9 @@ import type { Subscriber } from './subscriptions.ts'
 /** One positional parameter: its name for `rpc_methods`, and how its JSON becomes a value. */
 export interface Param<T> {
   readonly name: string
-  /** May be left out at the end, or be null; then `run` gets undefined. */
+  /** May be left out at the end, or be null; then `run` gets `absent`. */
   readonly optional: boolean
+  readonly absent?: T
   /** Throws an `Error` whose message follows `invalid argument N: `. */
   decode(value: unknown): T
 }
@@ -76,13 +77,13 @@ export function decodeParams(params: readonly Param<unknown>[], given: unknown):
   for (let index = list.length; index < params.length; index++) {
     if (params[index]?.optional !== true)
       throw invalidParams(`missing value for required argument ${index}`)
-    values.push(undefined)
+    values.push(params[index]?.absent)
   }
   return values
 }
 
 function decodeParam(param: Param<unknown>, value: unknown, index: number): unknown {
-  if (param.optional && (value === null || value === undefined)) return undefined
+  if (param.optional && (value === null || value === undefined)) return param.absent
   try {
     return param.decode(value)
   } catch (error) {

@@ -53,6 +53,13 @@ export function encodeSigned(fields: TxFields, signature: Signature): Uint8Array
   return fields.type === 0 ? encodeRlp(items) : typed(fields.type, items)
 }
 
+/** The bytes of a transaction nobody has signed: geth's form, with zeros where the signature will stand, also of a legacy one. */
+export function encodeUnsigned(fields: TxFields): Uint8Array {
+  const zero = new Uint8Array(0)
+  const items = [...itemsOf(fields), zero, zero, zero]
+  return fields.type === 0 ? encodeRlp(items) : typed(fields.type, items)
+}
+
 /** The bytes whose keccak256 an authority signs (EIP-7702): 0x05 ‖ rlp[chainId, address, nonce]. */
 export function authorizationPayload(
   authorization: Pick<Authorization, 'chainId' | 'address' | 'nonce'>,

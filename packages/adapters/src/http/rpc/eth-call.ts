@@ -131,7 +131,7 @@ export function ethCallMethods(backend: Backend): Method[] {
     method('eth_blobBaseFee', [], () => '0x1'),
     method(
       'eth_feeHistory',
-      [count('blockCount'), blockNumber, optional(percentiles)],
+      [count('blockCount'), blockNumber, percentiles],
       ([blocks, newest, rewards = []]) => feeHistory(blocks, newest, rewards),
     ),
   ]

@@ -3,7 +3,7 @@ import { type Method, method } from '../method.ts'
 import { RpcError, rpcCode } from '../rpc-error.ts'
 import { requireSubscriber, type Topic } from '../subscriptions.ts'
 import { logFilter } from './eth-read.ts'
-import { anything, flag, optional, text } from './params.ts'
+import { anything, filterId, flag, optional, text } from './params.ts'
 
 /** Being told: subscriptions on a WebSocket, filters to poll. */
 export function ethListenMethods(filters: Filters): Method[] {
@@ -14,7 +14,7 @@ export function ethListenMethods(filters: Filters): Method[] {
       ([name, options], { subscriber }) =>
         requireSubscriber(subscriber).subscribe(topicOf(name, options)),
     ),
-    method('eth_unsubscribe', [text('id')], ([id], { subscriber }) => {
+    method('eth_unsubscribe', [filterId], ([id], { subscriber }) => {
       requireSubscriber(subscriber).unsubscribe(id)
       return true
     }),
@@ -23,11 +23,11 @@ export function ethListenMethods(filters: Filters): Method[] {
     method('eth_newPendingTransactionFilter', [optional(flag('full'))], ([full]) =>
       filters.create(full === true ? 'pendingFull' : 'pending'),
     ),
-    method('eth_getFilterChanges', [text('id')], ([id]) => filters.changes(id), {
+    method('eth_getFilterChanges', [filterId], ([id]) => filters.changes(id), {
       answer: 'large',
     }),
-    method('eth_getFilterLogs', [text('id')], ([id]) => filters.logs(id)),
-    method('eth_uninstallFilter', [text('id')], ([id]) => filters.remove(id)),
+    method('eth_getFilterLogs', [filterId], ([id]) => filters.logs(id)),
+    method('eth_uninstallFilter', [filterId], ([id]) => filters.remove(id)),
   ]
 }
 

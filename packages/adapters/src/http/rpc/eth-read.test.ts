@@ -36,6 +36,24 @@ describe('accounts', () => {
     })
   })
 
+  test('without a block, or with null for it, are those of the head', async () => {
+    const { call } = await createTestNode()
+
+    for (const rest of [[], [null]]) {
+      expect(await call('eth_getBalance', bobAddress, ...rest)).toMatchObject({ result: '0x6' })
+      expect(await call('eth_getTransactionCount', aliceAddress, ...rest)).toMatchObject({
+        result: '0x5',
+      })
+      expect(await call('eth_getCode', aliceAddress, ...rest)).toMatchObject({ result: '0x' })
+      expect(await call('eth_getStorageAt', bobAddress, '0x0', ...rest)).toMatchObject({
+        result: `0x${'00'.repeat(32)}`,
+      })
+    }
+    expect(await call('eth_getBalance', bobAddress, {})).toMatchObject(
+      domain('invalid arguments; neither block nor hash specified'),
+    )
+  })
+
   test('at pending have the nonce of the pool', async () => {
     const { call } = await createTestNode()
 

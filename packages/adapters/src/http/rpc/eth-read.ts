@@ -17,6 +17,7 @@ import {
   anything,
   block,
   blockNumber,
+  blockOrHead,
   flag,
   hash,
   index,
@@ -77,10 +78,10 @@ export function ethReadMethods(backend: Backend): Method[] {
         highestBlock: quantity(sync?.highest ?? head.number),
       }
     }),
-    method('eth_getBalance', [address, block], async ([account, at]) =>
+    method('eth_getBalance', [address, blockOrHead], async ([account, at]) =>
       quantity((await askAccount(backend, account, at)).account.balance),
     ),
-    method('eth_getTransactionCount', [address, block], async ([account, at]) => {
+    method('eth_getTransactionCount', [address, blockOrHead], async ([account, at]) => {
       if (!isPending(at.id)) return quantity((await askAccount(backend, account, at)).account.nonce)
       const answer = await pool.ask<Answer<bigint>>(reply => ({
         type: 'pool.getNonce',
@@ -89,11 +90,11 @@ export function ethReadMethods(backend: Backend): Method[] {
       }))
       return quantity(valueOf(answer))
     }),
-    method('eth_getCode', [address, block], async ([account, at]) => {
+    method('eth_getCode', [address, blockOrHead], async ([account, at]) => {
       const { delegation } = (await askAccount(backend, account, at)).account
       return delegation === null ? '0x' : `0xef0100${delegation.slice(2)}`
     }),
-    method('eth_getStorageAt', [address, slot, block], async ([account, , at]) => {
+    method('eth_getStorageAt', [address, slot, blockOrHead], async ([account, , at]) => {
       await askAccount(backend, account, at)
       return `0x${'00'.repeat(32)}`
     }),

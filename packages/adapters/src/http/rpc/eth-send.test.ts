@@ -223,6 +223,22 @@ describe('signing', () => {
     expect(tx).toMatchObject({ nonce: '0x5', gas: '0x5208', r: '0x0', s: '0x0' })
   })
 
+  test('eth_fillTransaction leaves the whole signature of a legacy one at zero, as geth does', async () => {
+    const { call } = await createTestNode()
+    const wish = { from: aliceAddress, to: `0x${'11'.repeat(20)}`, value: '0x1', nonce: '0x3' }
+
+    const { result } = await call('eth_fillTransaction', {
+      ...{ ...wish, gas: '0x5208', gasPrice: '0x77359400' },
+    })
+
+    const { raw, tx } = result as { raw: Hex; tx: object }
+    expect(raw).toBe(
+      `0xe3038477359400825208941111111111111111111111111111111111111111${'0180808080'}`,
+    )
+    expect(tx).toMatchObject({ type: '0x0', v: '0x0', r: '0x0', s: '0x0' })
+    expect(tx).not.toHaveProperty('chainId')
+  })
+
   test('eth_sign signs a personal message', async () => {
     const { call } = await createTestNode()
 

@@ -5,6 +5,7 @@ import {
   checkSubmission,
   createdAddress,
   encodeSigned,
+  encodeUnsigned,
   type Hash,
   hashOf,
   limits,
@@ -92,8 +93,7 @@ export function ethSendMethods(backend: Backend): Method[] {
     const found = (pending.get(from) ?? []).some(
       tx => toHex(keccak256(unsignedPayload(tx))) === digest,
     )
-    if (!found)
-      throw plain(`transaction ${toHex(keccak256(encodeSigned(wanted, noSignature)))} not found`)
+    if (!found) throw plain(`transaction ${toHex(keccak256(encodeUnsigned(wanted)))} not found`)
     return sendFilled(from, repriced(args, gasPrice, gas))
   }
 
@@ -137,7 +137,7 @@ export function ethSendMethods(backend: Backend): Method[] {
     method('eth_sendTransaction', [txArgs], ([args]) => send(args), { cost: 4 }),
     method(
       'eth_resend',
-      [txArgs, optional(wei('gasPrice')), optional(wei('gas'))],
+      [txArgs, optional(wei('gasPrice', '*hexutil.Big')), optional(wei('gas', '*hexutil.Big'))],
       ([args, gasPrice, gas]) => resend(args, gasPrice, gas),
       { cost: 4 },
     ),
@@ -155,8 +155,7 @@ export function ethSendMethods(backend: Backend): Method[] {
     method('eth_fillTransaction', [txArgs], async ([args]) => {
       refuseBlobs(args)
       const tx = await fill(backend, args, askNonce)
-      // A legacy transaction without signature is only complete with its chain id in the place of v (EIP-155).
-      const raw = tx.type === 0 ? unsignedPayload(tx) : encodeSigned(tx, noSignature)
+      const raw = encodeUnsigned(tx)
       return { raw: toHex(raw), tx: filledJson(tx, noSignature, keccak256(raw)) }
     }),
     method('eth_sign', [address, bytes], async ([account, message]) => {
@@ -214,7 +213,8 @@ function filledJson(tx: Filled, { r, s, yParity }: Signature, hash: Uint8Array) 
   const v = tx.type !== 0 ? BigInt(yParity) : signed ? 35n + 2n * tx.chainId + BigInt(yParity) : 0n
   return {
     type: quantity(tx.type),
-    chainId: quantity(tx.chainId),
+    // An unsigned legacy transaction does not say for which chain it is.
+    ...((tx.type !== 0 || signed) && { chainId: quantity(tx.chainId) }),
     nonce: quantity(tx.nonce),
     to: tx.to,
     gas: quantity(tx.gas),

@@ -6,14 +6,17 @@ import {
   anything,
   block,
   blockNumber,
+  blockOrHead,
   bytes,
   count,
+  filterId,
   flag,
   hash,
   index,
   optional,
   percentiles,
   slot,
+  waitMs,
 } from './params.ts'
 import { callData, txArgs } from './tx-args.ts'
 
@@ -28,6 +31,8 @@ function read(param: Param<unknown>, value: unknown): unknown {
 
 const into = (type: string, what: string) =>
   `invalid argument 0: json: cannot unmarshal ${what} into Go value of type ${type}`
+
+const refused = (what: string) => `invalid argument 0: ${what}`
 
 describe('the list', () => {
   const two = [address, optional(flag('full'))]
@@ -85,7 +90,8 @@ describe('fixed bytes', () => {
     expect(read(address, 'ab'.repeat(20))).toBe(
       into('common.Address', 'hex string without 0x prefix'),
     )
-    expect(read(address, '')).toBe(into('common.Address', 'empty hex string'))
+    expect(read(address, '')).toBe(refused('hex string has length 0, want 40 for common.Address'))
+    expect(read(address, '0x123')).toBe(into('common.Address', 'hex string of odd length'))
     expect(read(address, `0x${'zz'.repeat(20)}`)).toBe(into('common.Address', 'invalid hex string'))
     expect(read(address, 5)).toBe(into('common.Address', 'non-string'))
     expect(read(address, null)).toBe(into('common.Address', 'non-string'))
@@ -156,7 +162,9 @@ describe('a block', () => {
     expect(read(block, { blockHash, blockNumber: '0x1' })).toBe(
       refusal('cannot specify both BlockHash and BlockNumber, choose one or the other'),
     )
-    expect(read(block, {})).toBe(refusal('invalid arguments; neither block nor hash specified'))
+    expect(read(block, {})).toBe('invalid arguments; neither block nor hash specified')
+    expect(read(block, 5)).toBe(into('string', 'number'))
+    expect(read(blockNumber, null)).toBe(refusal('hex string without 0x prefix'))
     expect(read(blockNumber, 'newest')).toBe(refusal('hex string without 0x prefix'))
     expect(read(blockNumber, 1)).toBe(refusal('hex string without 0x prefix'))
     expect(read(blockNumber, '0x')).toBe(refusal('hex string "0x"'))
@@ -176,6 +184,43 @@ describe('a block', () => {
   })
 })
 
+test('what Go reads as its zero value is read so', () => {
+  expect(read(flag('full'), null)).toBe(false)
+  expect(read(blockOrHead, null)).toEqual({ id: { tag: 'latest' }, canonical: false })
+  expect(decodeParams([address, blockOrHead], [`0x${'11'.repeat(20)}`])[1]).toEqual({
+    id: { tag: 'latest' },
+    canonical: false,
+  })
+  expect(read(filterId, null)).toBe('')
+  expect(read(percentiles, null)).toEqual([])
+  expect(read(txArgs, null)).toEqual({ blobFields: [] })
+})
+
+test('a time to wait is a number, or a quantity as wallets write it', () => {
+  expect(read(waitMs, 250)).toBe(250)
+  expect(read(waitMs, '0x64')).toBe(100)
+  for (const value of [-5, 1.5, 1e30])
+    expect(read(waitMs, value)).toBe(into('uint64', `number ${value}`))
+  expect(read(waitMs, '100')).toBe(into('uint64', 'string'))
+  expect(read(waitMs, {})).toBe(into('uint64', 'object'))
+})
+
+test('an authorization lacks a field by name, an access list is wrong at a path', () => {
+  const to = `0x${'11'.repeat(20)}`
+  expect(read(txArgs, { authorizationList: [{ chainId: '0x1' }] })).toBe(
+    refused("missing required field 'address' for SetCodeAuthorization"),
+  )
+  const path = 'Go struct field TransactionArgs.accessList'
+  expect(read(txArgs, { accessList: [{ address: 5 }] })).toBe(
+    refused(`json: cannot unmarshal non-string into ${path}.address of type common.Address`),
+  )
+  expect(read(txArgs, { accessList: [{ address: to, storageKeys: ['0x1'] }] })).toBe(
+    refused(
+      `json: cannot unmarshal hex string of odd length into ${path}.storageKeys of type common.Hash`,
+    ),
+  )
+})
+
 test('small parameters keep to their kind', () => {
   expect(read(flag('full'), 1)).toBe(into('bool', 'number'))
   expect(read(flag('full'), 'true')).toBe(into('bool', 'string'))
@@ -184,7 +229,7 @@ test('small parameters keep to their kind', () => {
   expect(read(count('blocks'), '0x5')).toBe(5)
   expect(read(count('blocks'), '5')).toBe(5)
   expect(read(count('blocks'), 5)).toBe(5)
-  expect(read(count('blocks'), -1)).toBe('invalid argument 0: invalid hex or decimal integer -1')
+  expect(read(count('blocks'), -1)).toBe('invalid argument 0: invalid hex or decimal integer "-1"')
   expect(read(count('blocks'), 'x')).toBe('invalid argument 0: invalid hex or decimal integer "x"')
   expect(read(slot, '0x0')).toBe('0x0')
   expect(read(slot, `0x${'0'.repeat(64)}`)).toBe(`0x${'0'.repeat(64)}`)
@@ -206,7 +251,7 @@ describe('a transaction', () => {
       'invalid argument 0: json: cannot unmarshal hex string without 0x prefix into Go struct field TransactionArgs.value of type *hexutil.Big',
     )
     expect(read(txArgs, { gas: '0x10000000000000000' })).toBe(
-      'invalid argument 0: json: cannot unmarshal hex number > 64 bits into Go struct field TransactionArgs.gas of type *hexutil.Uint64',
+      'invalid argument 0: json: cannot unmarshal hex number > 64 bits into Go struct field TransactionArgs.gas of type hexutil.Uint64',
     )
     expect(read(txArgs, { maxFeePerGas: `0x1${'0'.repeat(64)}` })).toContain(
       'hex number > 256 bits',

@@ -7,6 +7,7 @@ import {
   limits,
 } from '@rockpool/protocol'
 import type { Param } from '../method.ts'
+import { RpcError, rpcCode } from '../rpc-error.ts'
 
 /** A block as a caller names it: `canonical` asks that a hash be on the branch of the head (EIP-1898). */
 export interface BlockWish {
@@ -37,6 +38,12 @@ export const address = param('address', value => readAddress(value, intoType('co
 export const hash = param('hash', value => readHash(value, intoType('common.Hash')))
 export const bytes = param('data', value => readBytes(value, intoType('hexutil.Bytes')))
 export const block = param('block', readBlockWish)
+/** Left out or null it is the head. */
+export const blockOrHead: Param<BlockWish> = {
+  ...block,
+  optional: true,
+  absent: { id: { tag: 'latest' }, canonical: false },
+}
 export const blockNumber = param('block', readBlockNumber)
 export const index = param('index', value =>
   Number(readQuantity(value, intoType('hexutil.Uint'), u64Max)),
@@ -51,13 +58,23 @@ export const slot = param('slot', value => {
   return text
 })
 /** A hex quantity of at most 256 bits. */
-export const quantityParam = (name: string): Param<bigint> =>
-  param(name, value => readQuantity(value, intoType('hexutil.Big')))
+export const quantityParam = (name: string, type = 'hexutil.Big'): Param<bigint> =>
+  param(name, value => readQuantity(value, intoType(type)))
 /** How long to wait, in milliseconds. */
-export const waitMs = param('timeout', readCount)
+export const waitMs = param('timeout', value => {
+  const into = intoType('uint64')
+  // geth wants a number; wallets that write it as a quantity are understood as well.
+  if (typeof value === 'string' && /^0x[0-9a-f]{1,13}$/i.test(value)) return Number(value)
+  if (typeof value !== 'number') throw cannot(kindOf(value), into)
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** 64)
+    throw cannot(`number ${value}`, into)
+  return value
+})
 /** A count as hex quantity, decimal text or number. */
 export const count = (name: string): Param<number> => param(name, readCount)
 export const text = (name: string): Param<string> => param(name, value => readText(value, 'string'))
+/** Of a filter or subscription; null is one that nobody has. */
+export const filterId = param('id', value => (value === null ? '' : readText(value, 'rpc.ID')))
 export const anything = (name: string): Param<unknown> => param(name, value => value)
 
 /** Words that end a type error, in Go's manner: where the value was going. */
@@ -75,7 +92,8 @@ export function readHash(value: unknown, into: Into): Hash {
 }
 
 function readFixed(value: unknown, length: number, into: Into, type: string): string {
-  const digits = readDigits(value, into)
+  const digits = value === '' ? '' : readDigits(value, into)
+  if (digits.length % 2 !== 0) throw cannot('hex string of odd length', into)
   if (digits.length !== length * 2)
     throw new Error(`hex string has length ${digits.length}, want ${length * 2} for ${type}`)
   if (!/^[0-9a-f]*$/i.test(digits)) throw cannot('invalid hex string', into)
@@ -127,7 +145,9 @@ export function cannot(what: string, into: Into): Error {
   return new Error(`json: cannot unmarshal ${what} into ${into}`)
 }
 
+/** Null is false, as everywhere in Go. */
 function readFlag(value: unknown): boolean {
+  if (value === null) return false
   if (typeof value === 'boolean') return value
   throw cannot(kindOf(value), intoType('bool'))
 }
@@ -153,13 +173,14 @@ export function readRecord(value: unknown, type: string): Readonly<Record<string
 function readCount(value: unknown): number {
   const text = typeof value === 'number' ? String(value) : value
   if (typeof text !== 'string' || !/^(0x[0-9a-f]{1,13}|[0-9]{1,15})$/i.test(text))
-    throw new Error(`invalid hex or decimal integer ${JSON.stringify(value)}`)
+    throw new Error(`invalid hex or decimal integer "${String(text)}"`)
   return Number(text)
 }
 
 /** A tag or a height. */
 export function readBlockNumber(value: unknown): BlockId {
   const text = typeof value === 'number' ? String(value) : value
+  if (value === null) throw new Error('hex string without 0x prefix')
   if (typeof text !== 'string') throw cannot(kindOf(value), intoType('rpc.BlockNumber'))
   if (tags.has(text)) return { tag: text as BlockTag }
   const fault = quantityFault(text)
@@ -175,15 +196,19 @@ export function readBlockNumber(value: unknown): BlockId {
 function readBlockWish(value: unknown): BlockWish {
   if (typeof value === 'string' && value.length === 66)
     return { id: { hash: readHash(value, intoType('common.Hash')) }, canonical: false }
-  if (typeof value !== 'object' || value === null)
+  if (typeof value !== 'object' || value === null) {
+    if (typeof value !== 'string') throw cannot(kindOf(value), intoType('string'))
     return { id: readBlockNumber(value), canonical: false }
+  }
   const { blockHash, blockNumber, requireCanonical } = readRecord(value, 'rpc.BlockNumberOrHash')
   const hasHash = blockHash !== undefined && blockHash !== null
   const hasNumber = blockNumber !== undefined && blockNumber !== null
   if (hasHash && hasNumber)
     throw new Error('cannot specify both BlockHash and BlockNumber, choose one or the other')
   if (hasNumber) return { id: readBlockNumber(blockNumber), canonical: false }
-  if (!hasHash) throw new Error('invalid arguments; neither block nor hash specified')
+  // Told when it is used, not when it is read: so it is no fault of the argument.
+  if (!hasHash)
+    throw new RpcError(rpcCode.domain, 'invalid arguments; neither block nor hash specified')
   return {
     id: { hash: readHash(blockHash, intoField('erased', 'blockHash', 'common.Hash')) },
     canonical: requireCanonical === true,
@@ -192,6 +217,7 @@ function readBlockWish(value: unknown): BlockWish {
 
 /** Percentiles of eth_feeHistory; their range is judged later, with geth's own words. */
 export const percentiles = param('rewardPercentiles', (value): readonly number[] => {
+  if (value === null) return []
   if (!Array.isArray(value)) throw cannot(kindOf(value), intoType('[]float64'))
   for (const item of value)
     if (typeof item !== 'number') throw cannot(kindOf(item), intoType('float64'))

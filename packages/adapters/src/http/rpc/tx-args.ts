@@ -5,7 +5,6 @@ import { plain } from '../rpc-error.ts'
 import {
   cannot,
   intoField,
-  intoType,
   kindOf,
   param,
   readAddress,
@@ -38,10 +37,10 @@ export interface TxArgs {
 const struct = 'TransactionArgs'
 const field = (name: string, type: string) => intoField(struct, name, type)
 const big = (name: string) => (value: unknown) => readQuantity(value, field(name, '*hexutil.Big'))
-const u64 = (name: string) => (value: unknown) => readU64(value, field(name, '*hexutil.Uint64'))
-const data = (name: string) => (value: unknown) => readBytes(value, field(name, '*hexutil.Bytes'))
+const u64 = (name: string) => (value: unknown) => readU64(value, field(name, 'hexutil.Uint64'))
+const data = (name: string) => (value: unknown) => readBytes(value, field(name, 'hexutil.Bytes'))
 const account = (name: string) => (value: unknown) =>
-  readAddress(value, field(name, '*common.Address'))
+  readAddress(value, field(name, 'common.Address'))
 
 const readers = {
   from: account('from'),
@@ -62,7 +61,7 @@ const readers = {
 const blobFields = ['blobVersionedHashes', 'maxFeePerBlobGas', 'blobs', 'commitments', 'proofs']
 
 export const txArgs: Param<TxArgs> = param('transaction', value => {
-  const given = readRecord(value, `ethapi.${struct}`)
+  const given = value === null ? {} : readRecord(value, `ethapi.${struct}`)
   const args: Record<string, unknown> = {
     blobFields: blobFields.filter(name => given[name] !== undefined && given[name] !== null),
   }
@@ -87,18 +86,23 @@ function readAccessList(value: unknown): AccessEntry[] {
     const { address, storageKeys } = readRecord(item, 'types.AccessTuple')
     const keys = readList(storageKeys ?? [], 'accessList.storageKeys', '[]common.Hash')
     return {
-      address: readAddress(address, intoField('AccessTuple', 'address', 'common.Address')),
-      storageKeys: keys.map(key => readHash(key, intoType('common.Hash'))),
+      address: readAddress(address, field('accessList.address', 'common.Address')),
+      storageKeys: keys.map(key => readHash(key, field('accessList.storageKeys', 'common.Hash'))),
     }
   })
 }
+
+const tupleFields = ['chainId', 'address', 'nonce', 'yParity', 'r', 's']
 
 function readAuthorizations(value: unknown): Authorization[] {
   const tuple = 'SetCodeAuthorization'
   const big = (part: unknown, name: string) =>
     readQuantity(part, intoField(tuple, name, 'hexutil.Big'))
   return readList(value, 'authorizationList', '[]types.SetCodeAuthorization').map(item => {
-    const { chainId, address, nonce, yParity, r, s } = readRecord(item, `types.${tuple}`)
+    const given = readRecord(item, `types.${tuple}`)
+    const missing = tupleFields.find(name => given[name] === undefined || given[name] === null)
+    if (missing !== undefined) throw new Error(`missing required field '${missing}' for ${tuple}`)
+    const { chainId, address, nonce, yParity, r, s } = given
     return {
       chainId: big(chainId, 'chainId'),
       address: readAddress(address, intoField(tuple, 'address', 'common.Address')),

@@ -12,7 +12,7 @@ import { invalidParams, type Method, method } from '../method.ts'
 import { type Backend, valueOf } from '../parts.ts'
 import { RpcError, rpcCode } from '../rpc-error.ts'
 import { type PoolEventsWish, requireSubscriber, type SendersWish } from '../subscriptions.ts'
-import { anything, bytes, optional, param, readRecord, text } from './params.ts'
+import { anything, bytes, filterId, optional, param, readRecord, text } from './params.ts'
 
 const subject = param('subject', readSubject)
 const since = param('since', readSince)
@@ -97,7 +97,7 @@ export function txpoolWhyMethods({ pool, parts }: Backend, all?: true): Method[]
         return requireSubscriber(subscriber).subscribe('poolEvents', eventsWish(options, sendersOf))
       },
     ),
-    method('txpool_unsubscribe', [text('id')], ([id], { subscriber }) => {
+    method('txpool_unsubscribe', [filterId], ([id], { subscriber }) => {
       requireSubscriber(subscriber).unsubscribe(id)
       return true
     }),

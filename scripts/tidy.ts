@@ -5,6 +5,7 @@
  * - Reply references travel only in the field `reply`, where the bus can follow them.
  * - Asks go up one ladder only, so that no cycle of asks can time itself out.
  * - A core room never spells an ambient clock, even inside a string of code.
+ * - Nothing that runs or checks a world knows of planted bugs: nodes without them run the same code whether or not there are any.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
@@ -75,6 +76,24 @@ for (const file of sources(join(root, 'packages/protocol/src/messages'))) {
     if (field !== undefined && field !== 'reply')
       report(file, number, `a Reply must be named reply`)
   })
+}
+
+const plantedFolder = join(root, 'packages/sim/src/planted/')
+/** Who may take a planted bug by its name and put it into a world: the entrance of the room and the program. */
+const planters = /packages\/sim\/src\/index\.ts$|apps\/sim\/src\/(?:run-history|commands\/\w+)\.ts$/
+const plants = /['"/]planted\/|\bplantedBugs\b|\bPlanted\b/
+
+for (const folder of ['packages', 'apps']) {
+  for (const room of readdirSync(join(root, folder))) {
+    for (const file of sources(join(root, folder, room, 'src'))) {
+      if (file.startsWith(plantedFolder) || planters.test(file) || /\.test\.ts$/.test(file))
+        continue
+      eachLine(file, (line, number) => {
+        const code = line.replace(/^\s*(?:\*|\/\/|\/\*).*$/, '')
+        if (plants.test(code)) report(file, number, 'only the simulator knows of planted bugs')
+      })
+    }
+  }
 }
 
 for (const finding of findings) console.error(finding)

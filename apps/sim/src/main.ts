@@ -25,6 +25,7 @@ function drawn(command: Command): Command {
     .option('--seconds <s>', 'virtual seconds instead of the drawn ones')
     .option('--nodes <n>', 'nodes instead of the drawn number')
     .option('--chain <kind>', 'dev or source, instead of the drawn one')
+    .option('--tx <n>', 'transactions a second, instead of the drawn rate')
     .option('--planted <bug>', 'with a mistake in every node')
     .option('--json', 'for programs')
 }
@@ -75,7 +76,7 @@ program
   .option('--seeds <n>', 'how many at most')
   .option('--from <n>', 'the first', '0')
   .option('--jobs <n>', 'processes at work')
-  .option('--shrink', 'also makes each history small and stores it')
+  .option('--store', 'also stores each small history')
   .option('--json', 'for programs')
   .action(ends(plantedCommand))
 program

@@ -1,4 +1,5 @@
 import { mustBeSeen, type RunResult, type ViolationKind } from '@rockpool/sim'
+import type { PlantedRow } from './commands/planted.ts'
 import type { SeedRun, SwarmSum } from './swarm.ts'
 
 const kinds: readonly ViolationKind[] = ['crash', 'liveness', 'correctness']
@@ -80,6 +81,28 @@ export function violationText({
     .join(', ')
   const place = where === '' ? '' : ` (${where})`
   return `${id}, ${kind}, at ${(atMs / 1000).toFixed(3)} s${place}: ${text}`
+}
+
+/** What a search for planted bugs found: one row a bug, and below what must not be. */
+export function plantedTable(rows: readonly PlantedRow[]): string {
+  const head = ['bug', 'seeds', 'seed', 'invariant', 'events', 'plan', 'clean without']
+  const cells = rows.map(({ bug, tried, seed, invariant, shrunk, clean }) => [
+    ...[bug, String(tried), seed ?? 'none', invariant ?? 'not found'],
+    ...[shrunk === undefined ? '-' : grouped(shrunk.events), String(shrunk?.plan ?? '-')],
+    `${clean} of ${tried}`,
+  ])
+  const table = [head, ...cells]
+  const widths = head.map((_, column) => Math.max(...table.map(row => row[column]?.length ?? 0)))
+  const lines = table.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  const wrong = rows.flatMap(({ bug, wrong }) =>
+    wrong.map(text => `${bug}: not clean without, ${text}`),
+  )
+  return [...lines, ...wrong].join('\n')
 }
 
 /** A swarm as JSON for programs. */

@@ -21,6 +21,10 @@ import { ActorTimers } from './timers.ts'
 import { cellOf, unwatch, watch } from './watch.ts'
 import { tellListeners } from './wiring.ts'
 
+/** Rare luck of simulations: an answer is waited for less than this, I/O is heard of up to this much later. */
+const EARLY_MS = 20
+const LATE_MS = 2_000
+
 /** What a behaviour sees of its actor. A class over the cell: closures per actor cost five times the memory. */
 export class ActorContext implements Context<Typed, Typed> {
   private readonly cell: Cell
@@ -137,7 +141,8 @@ export class ActorContext implements Context<Typed, Typed> {
     map: (outcome: Outcome<R>) => Typed,
   ): void {
     const { cell } = this
-    const ask = new Ask(cell.bus, cell, ms, map)
+    const patience = this.maybe('actor/ask-early') ? Math.min(ms, this.int(EARLY_MS)) : ms
+    const ask = new Ask(cell.bus, cell, patience, map)
     if (cell.asks > cell.bus.limits.asksPerActor) ask.fail('full')
     else to.tell(make(ask))
   }
@@ -150,6 +155,7 @@ export class ActorContext implements Context<Typed, Typed> {
     const { cell } = this
     if (cell.state === STOPPED) return cell.countStale('$pipe')
     const pipe = new Pipe(cell, work, map, ms)
+    if (this.maybe('actor/pipe-late')) pipe.lateMs = this.int(LATE_MS)
     const open = cell.pipes?.size ?? 0
     if (open > cell.bus.limits.pipesPerActor) pipe.settle({ ok: false, error: 'busy' })
     else cell.bus.startAfterTurn(pipe)

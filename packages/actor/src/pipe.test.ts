@@ -6,8 +6,8 @@ type Got = { type: 'got'; outcome: Outcome<number, unknown> }
 type Msg = { type: 'go' } | { type: 'crash' } | Got
 const got = (outcome: Outcome<number, unknown>): Msg => ({ type: 'got', outcome })
 
-function aPiper(go: (ctx: Context<Msg>) => void) {
-  const bed = createTestBus()
+function aPiper(go: (ctx: Context<Msg>) => void, luck?: string) {
+  const bed = createTestBus(luck === undefined ? {} : { maybe: label => label === luck })
   const heard: unknown[] = []
   const ref = bed.bus.spawn<Msg>(
     'p',
@@ -30,6 +30,28 @@ function deferred() {
   })
   return { promise, resolve }
 }
+
+test('with the luck of a simulation it comes back up to two seconds later, and still only once', async () => {
+  const { bus, heard, settle, pass } = aPiper(ctx => {
+    ctx.pipe(async () => 7, got)
+  }, 'actor/pipe-late')
+  await settle()
+  expect(heard).toEqual([])
+
+  await pass(2_000)
+  expect(heard).toEqual([{ ok: true, value: 7 }])
+  expect(bus.balanced()).toBe(true)
+})
+
+test('with the luck of a simulation an answer is not waited for', async () => {
+  const { heard, pass } = aPiper(ctx => {
+    const nobody = { path: '/nobody', tell: () => {}, offer: () => true }
+    ctx.ask<Msg, number>(nobody, () => ({ type: 'go' }), 10_000, got)
+  }, 'actor/ask-early')
+  await pass(20)
+
+  expect(heard).toEqual([{ ok: false, error: 'timeout' }])
+})
 
 test('what a pipe settles to comes back as a message', async () => {
   const { bus, heard, settle } = aPiper(ctx => {

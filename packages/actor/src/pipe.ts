@@ -20,6 +20,8 @@ export class Pipe implements SystemItem {
   private readonly cause: number
   private readonly work: (signal: AbortSignal) => Promise<unknown>
   private readonly map: (outcome: Outcome<never, unknown>) => Typed
+  /** How much later its outcome is heard than it came: luck that only simulations have. */
+  lateMs = 0
   private readonly timer: Timer | undefined
   private outcome: Outcome<unknown, unknown> | undefined = undefined
   private ended = false
@@ -56,9 +58,14 @@ export class Pipe implements SystemItem {
   start(): void {
     const { edges } = this.cell.bus
     if (!this.waits || (edges !== undefined && !edges.begins(this))) return
-    const settle = (outcome: Outcome<unknown, unknown>) => {
+    const hear = (outcome: Outcome<unknown, unknown>) => {
       if (edges === undefined) this.settle(outcome)
       else edges.settled(this, outcome)
+    }
+    const settle = (outcome: Outcome<unknown, unknown>) => {
+      const { clock } = this.cell.bus
+      if (this.lateMs === 0) hear(outcome)
+      else clock.at(clock.now() + this.lateMs, () => hear(outcome))
     }
     let promise: Promise<unknown>
     try {

@@ -114,7 +114,8 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
         return tell(entered, 'load/rate')
       }
       if (message.bytes.length > bytesMax[topic]) return tell(entered, 'gossip/too-big')
-      if (!lanes[topic].offer(message.from, entered)) tell(entered, 'load/queue-full')
+      const isFull = ctx.maybe('gossip/queue-full')
+      if (isFull || !lanes[topic].offer(message.from, entered)) tell(entered, 'load/queue-full')
     }
 
     function follow(fact: ChainHead): void {
@@ -136,8 +137,9 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
 
     /** After every message: begin what may begin, and wake when something falls due. */
     function goOn(): void {
-      const more = lanes.block.advance(limits.judgedPerTurn)
-      if (lanes.tx.advance(limits.judgedPerTurn) || more) {
+      const most = ctx.maybe('gossip/batch-short') ? 1 : limits.judgedPerTurn
+      const more = lanes.block.advance(most)
+      if (lanes.tx.advance(most) || more) {
         ctx.after('judge', 0, { type: 'gossip.judge' })
       }
       publisher.send()

@@ -189,6 +189,8 @@ export interface WorldView {
   violate(violation: Omit<Violation, 'atMs'>): void
   /** Marks a point that a long swarm must reach. */
   sometimes(label: string): void
+  /** Adds to a sum that a swarm prints. */
+  count(what: string, by?: number): void
   /** As JSON-RPC would, at one node. `load/not-ready` when it is down or does not answer. */
   submit(node: number, raw: Uint8Array): Promise<Answer<Added>>
   sign(digest: Uint8Array, key: Uint8Array): Signature

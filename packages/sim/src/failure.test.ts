@@ -84,4 +84,5 @@ test('the emitted test is named after what must hold and carries its history', (
   )
   const history = /runHistory\(([\s\S]*?)\)\n\n/.exec(text)?.[1] ?? ''
   expect(JSON.parse(history)).toEqual({ options: failure.options, plan: failure.plan })
+  expect(testText({ ...failure, planted: 'reorg-drop' })).toContain('"planted": "reorg-drop"')
 })

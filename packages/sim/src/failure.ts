@@ -81,16 +81,18 @@ export function logText(rows: readonly EventRow[]): string {
 }
 
 /** A test that fails as long as the failure is there, named after what must hold. */
-export function testText({ violation, options, plan }: Failure): string {
+export function testText(failure: Failure): string {
+  const { violation, options, plan, planted } = failure
   const title = `${claimOf(violation.id)} (seed ${options.seed})`
-  const history = JSON.stringify(plan === undefined ? { options } : { options, plan }, null, 2)
+  const history = { options, ...(plan && { plan }), ...(planted !== undefined && { planted }) }
   return `import { expect, test } from 'vitest'
+import { violationText } from '../report.ts'
 import { runHistory } from '../run-history.ts'
 
 test(${JSON.stringify(title)}, async () => {
-  const { violation } = await runHistory(${history})
+  const { violation } = await runHistory(${JSON.stringify(history, null, 2)})
 
-  expect(violation).toBeUndefined()
+  expect(violation === undefined ? 'clean' : violationText(violation)).toBe('clean')
 }, 120_000)
 `
 }

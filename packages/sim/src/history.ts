@@ -24,8 +24,8 @@ export class History {
     this.clock = clock
   }
 
-  readonly count = (what: string): void => {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+  readonly count = (what: string, by = 1): void => {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + by)
   }
 
   readonly cover = (label: string): void => {

@@ -3,8 +3,15 @@ import type { PartitionShape, SimOptions, Strategy, WallModel } from './api.ts'
 
 /** Chance that a `maybe` label that is on comes true at one visit. */
 export const MAYBE_CHANCE = 0.05
-/** Labels of `ctx.maybe` in the node. */
-const maybeLabels: readonly string[] = []
+/** Labels of `ctx.maybe` in the nodes: answers not waited for, I/O heard of late, a queue that is full, a batch cut short. */
+export const maybeLabels: readonly string[] = [
+  'actor/ask-early',
+  'actor/pipe-late',
+  'gossip/queue-full',
+  'gossip/batch-short',
+]
+/** Honest nodes that make blocks in a dev world: the first ones. */
+export const PRODUCERS = 4
 /** Of a drawn world. */
 const drawnSeconds = 600
 /** Faults stop this long before the end of a long run, so that what must come right has the time to; in a short one at half time. */
@@ -17,7 +24,7 @@ export function healMsOf({ seconds }: Pick<SimOptions, 'seconds'>): number {
 }
 
 /** What the one who asks for a seed wants otherwise than drawn. */
-export type Wishes = Partial<Pick<SimOptions, 'seconds' | 'nodes' | 'chain'>>
+export type Wishes = Partial<Pick<SimOptions, 'seconds' | 'nodes' | 'chain' | 'txPerSecond'>>
 
 /**
  * The mix of one seed: many faults are absent, so that rare combinations come together. The order of the draws is part of the format: a new
@@ -48,13 +55,13 @@ export function drawOptions(seed: string, wishes: Wishes = {}): SimOptions {
   const blockMs = oneOf(rng, blockTimes)
   const luck = rng.f()
   const strategy = luck < 0.2 ? 'fifo' : luck < 0.8 ? 'random' : 'pct'
-  const maybe = maybeLabels.filter(() => rng.chance(0.25))
   const chain = rng.chance(0.5) ? 'dev' : 'source'
   const reset = { perSecond: rate(0.5, 0.1) }
   const duplicate = { perSecond: rate(0.3, 0.2) }
   const slow = { perSecond: rate(0.3, 0.02), meanMs: rng.range(500, 20_000) }
   const dialFailure = { perSecond: rate(0.3, 0.02), meanMs: rng.range(500, 20_000) }
   const diskFull = { perSecond: rate(0.2, 0.01), meanMs: rng.range(100, 10_000) }
+  const maybe = maybeLabels.filter(() => rng.chance(0.25))
   const drawn: SimOptions = {
     ...{ seed, seconds: drawnSeconds, nodes: honest + evil, evil, chain, blockMs },
     ...{ latency, clog, partition, crash, reorg, disk, tear, clock, txPerSecond },

@@ -1,6 +1,6 @@
 import { Rng } from '@rockpool/actor'
 import type { SimOptions } from './api.ts'
-import { healMsOf, type Parsed } from './options.ts'
+import { healMsOf, type Parsed, PRODUCERS } from './options.ts'
 
 /** What an evil peer does while its attack lasts. */
 export type Attack =
@@ -52,7 +52,7 @@ export type Plan = readonly PlanEvent[]
 
 /** Accounts of the workload. */
 export const ACCOUNTS = 12
-const attacks: readonly Attack[] = [
+export const attacks: readonly Attack[] = [
   'invalid-tx',
   'future-flood',
   'replay',
@@ -165,9 +165,13 @@ const dialFailure: Draw = function* ({ dialFailure: { perSecond, meanMs }, nodes
   }
 }
 
+/** Half of them at one of the nodes that make blocks: elsewhere a full disk is hardly ever met by a block of the node's own. */
 const diskFull: Draw = function* ({ diskFull: { perSecond, meanMs }, nodes, evil }, rng, until) {
+  const honest = nodes - evil
   for (const at of everySecond(rng, until, perSecond)) {
-    yield [at, 'diskFull', [rng.int(nodes - evil), lasting(rng, meanMs, at, until)]]
+    const ms = lasting(rng, meanMs, at, until)
+    const among = rng.chance(0.5) ? Math.min(PRODUCERS, honest) : honest
+    yield [at, 'diskFull', [rng.int(among), ms]]
   }
 }
 

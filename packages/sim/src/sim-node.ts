@@ -160,6 +160,7 @@ export class WorldNode implements SimNode {
     host.readsPerSecond = this.readsPerSecond
     this.clock = clock
     this.host = host
+    if (this.boots > 0 && !this.isEvil) ground.count('restarts')
     this.boots++
     ground.life(this, 'start')
     if (this.isEvil) this.speak(host)
@@ -220,6 +221,11 @@ export class WorldNode implements SimNode {
     const { pick } = ground
     const luck = rng.fork('maybe')
     const on = new Set(ground.view.options.maybe)
+    const maybe = (label: string): boolean => {
+      if (!on.has(label) || !luck.chance(MAYBE_CHANCE)) return false
+      ground.view.sometimes(label)
+      return true
+    }
     return {
       trace: ground.parts.traceRows ?? TRACE_ROWS,
       traceHash: true,
@@ -227,7 +233,7 @@ export class WorldNode implements SimNode {
         if (!this.paused) ground.ready(this)
       },
       ...(pick && { pick: (ready: readonly ActorRef<never>[]) => pick(this, ready) }),
-      ...(on.size > 0 && { maybe: (label: string) => on.has(label) && luck.chance(MAYBE_CHANCE) }),
+      ...(on.size > 0 && { maybe }),
     }
   }
 

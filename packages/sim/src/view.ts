@@ -86,6 +86,10 @@ export class View implements WorldView {
     this.inner.history.cover(label)
   }
 
+  count(what: string, by = 1): void {
+    this.inner.history.count(what, by)
+  }
+
   async submit(index: number, raw: Uint8Array): Promise<Answer<Added>> {
     const { loop, history, network } = this.inner
     const node = this.nodes[index]

@@ -17,6 +17,8 @@ interface Sent {
   readonly tip: bigint
   /** A node has said that it has it, or that the nonce is used. */
   taken: boolean
+  /** A node is asked and has not answered yet: nobody else is asked before that. */
+  asked: boolean
 }
 
 interface Sender {
@@ -62,9 +64,12 @@ export function transfers(
   const rng = world.fork('values')
 
   function submit(node: number, sent: Sent): void {
+    sent.asked = true
     world.submit(node, sent.raw).then(
       answer => learn(sent, answer),
-      () => {},
+      () => {
+        sent.asked = false
+      },
     )
   }
 
@@ -73,7 +78,7 @@ export function transfers(
     const feeCap = tip + headroom
     const value = BigInt(rng.range(1, valueMax))
     const raw = sender.wallet.transfer({ nonce, to, value, feeCap, tip })
-    const sent = { raw, feeCap, tip, taken: false }
+    const sent = { raw, feeCap, tip, taken: false, asked: false }
     sender.sent.set(nonce, sent)
     while (sender.sent.has(sender.next)) sender.next += 1
     forgetOld(sender)
@@ -88,14 +93,16 @@ export function transfers(
     const [feeCap, tip] = [(last.feeCap * percent) / 100n, (last.tip * percent) / 100n]
     const to = recipient(senders, rng.int(senders.length))
     const raw = sender.wallet.transfer({ nonce, to, value: 1n, feeCap, tip })
-    if (percent < 110n) return submit(node, { raw, feeCap, tip, taken: false })
-    const sent = { raw, feeCap, tip, taken: false }
+    if (percent < 110n) return submit(node, { raw, feeCap, tip, taken: false, asked: false })
+    const sent = { raw, feeCap, tip, taken: false, asked: false }
     sender.sent.set(nonce, sent)
     submit(node, sent)
   }
 
   function sendAgain(sender: Sender, node: number): void {
-    for (const sent of sender.sent.values()) if (!sent.taken) submit(node, sent)
+    for (const sent of sender.sent.values()) {
+      if (!sent.taken && !sent.asked) submit(node, sent)
+    }
   }
 
   const deeds: Record<TxKind, (sender: Sender, node: number, tipGwei: number) => void> = {
@@ -125,6 +132,7 @@ function forgetOld(sender: Sender): void {
 }
 
 function learn(sent: Sent, answer: Answer<Added>): void {
+  sent.asked = false
   if (answer.ok || !mayComeAgain.has(answer.code)) sent.taken = true
 }
 

@@ -11,13 +11,13 @@ import { createFaults } from './faults.ts'
 import { History } from './history.ts'
 import { Loop } from './loop.ts'
 import { Network } from './network.ts'
+import { PRODUCERS } from './options.ts'
 import { peerIdOf } from './peer-ids.ts'
 import { type Ground, WorldNode } from './sim-node.ts'
 import { type Schedule, scheduleOf } from './strategy.ts'
 import { View } from './view.ts'
 import { createWires } from './wires.ts'
 
-const PRODUCERS = 4
 /** Times in a run at which the `pct` strategy changes its mind. */
 const CHANGES = 2
 /** Nodes boot within this time. */

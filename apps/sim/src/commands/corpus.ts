@@ -3,6 +3,7 @@ import { commitHash, failuresFolder, plantedFolder, readStored, root, storedIn }
 import { createJobs, type Jobs } from '../jobs.ts'
 import { failureLines, swarmJson, swarmText, violationText } from '../report.ts'
 import type { History } from '../run-history.ts'
+import { breaks } from '../shrinking.ts'
 import { exitCodeOf, seedsOfCommit, swarm } from '../swarm.ts'
 import { jobCount, type SwarmFlags } from './swarm.ts'
 
@@ -25,7 +26,7 @@ async function runCorpus(jobs: Jobs): Promise<CorpusRow[]> {
       rows.push({ file: name, ok: false, text: violationText(without.violation) })
     } else if (planted === undefined) rows.push({ file: name, ok: true, text: 'clean' })
     else {
-      const found = (await jobs.run({ ...clean, planted })).violation
+      const found = await breaks({ ...clean, planted }, violation?.id, history => jobs.run(history))
       const ok = found !== undefined && found.id === violation?.id
       const text = found === undefined ? 'not found any more' : violationText(found)
       rows.push({ file: name, ok, text })

@@ -1,107 +1,136 @@
 import { drawOptions, type Failure, type Planted, plantedBugs } from '@rockpool/sim'
 import { failureOf, plantedFolder, storeFailure } from '../files.ts'
 import { createJobs, type Jobs } from '../jobs.ts'
-import { violationText } from '../report.ts'
+import { plantedTable, violationText } from '../report.ts'
 import { shrinkHistory } from '../shrinking.ts'
 import { UsageError, wholeNumber } from '../usage.ts'
 import { jobCount, type SwarmFlags } from './swarm.ts'
 
 export type PlantedFlags = Pick<SwarmFlags, 'jobs' | 'json' | 'from'> & {
   readonly seeds?: string
-  /** Also makes the history small and stores it. */
-  readonly shrink?: boolean
+  /** Also stores the small history. */
+  readonly store?: boolean
 }
 
-interface Row {
+/** What a planted bug may be shrunk to at most: one of the two. */
+const smallEvents = 1_000
+const smallPlan = 50
+
+/** One planted bug and what became of it. */
+export interface PlantedRow {
   readonly bug: string
   readonly about: string
-  /** Seeds tried until it was found; undefined: it was not. */
-  readonly after?: number
+  /** Seeds tried with the bug, up to and with the one that found it. */
+  readonly tried: number
+  /** Absent: it was not found. */
   readonly seed?: string
+  readonly invariant?: string
   readonly found?: string
-  /** Seeds that fail without it. */
+  /** Seeds run without the bug: all that were tried with it. */
+  readonly clean: number
+  /** What failed without it. */
   readonly wrong: readonly string[]
   /** Invariants that it broke and that are none of its own. */
   readonly also: readonly string[]
-  readonly shrunk?: { readonly events: number; readonly plan: number; readonly file: string }
+  readonly shrunk?: {
+    /** Turns and timers of the run. */
+    readonly events: number
+    readonly plan: number
+    readonly runs: number
+    readonly file?: string
+  }
 }
 
-/** Searches for each planted bug, and sees that the same seeds are clean without it. */
+/** Searches for each planted bug, makes its history small, and sees that the same seeds are clean without it. */
 export async function plantedCommand(
   name: string | undefined,
   flags: PlantedFlags,
 ): Promise<number> {
-  const bugs = name === undefined ? [...plantedBugs.values()] : [plantedBugs.get(name)]
+  const bugs = name === undefined ? [...plantedBugs.values()] : [bugOf(name)]
   const jobs = createJobs(jobCount(flags.jobs))
-  const rows: Row[] = []
+  const rows: PlantedRow[] = []
   try {
-    for (const bug of bugs) {
-      if (bug === undefined) {
-        throw new UsageError(
-          `no planted bug "${name}"; one of: ${[...plantedBugs.keys()].join(', ')}`,
-        )
-      }
-      const row = await search(jobs, bug, flags)
-      rows.push(row)
-      if (flags.json !== true) for (const line of rowLines(row)) console.log(line)
-    }
+    for (const bug of bugs) rows.push(await lookFor(jobs, bug, flags))
   } finally {
     jobs.close()
   }
   if (flags.json === true) console.log(JSON.stringify(rows, null, 2))
-  return rows.every(({ after, wrong }) => after !== undefined && wrong.length === 0) ? 0 : 129
+  else console.log(plantedTable(rows))
+  return rows.every(isGood) ? 0 : 129
 }
 
-async function search(jobs: Jobs, bug: Planted, flags: PlantedFlags): Promise<Row> {
+function bugOf(name: string): Planted {
+  const bug = plantedBugs.get(name)
+  if (bug !== undefined) return bug
+  throw new UsageError(`no planted bug "${name}"; one of: ${[...plantedBugs.keys()].join(', ')}`)
+}
+
+function isGood({ seed, wrong, tried, clean, shrunk }: PlantedRow): boolean {
+  if (seed === undefined || shrunk === undefined || wrong.length > 0 || clean < tried) return false
+  return shrunk.events <= smallEvents || shrunk.plan <= smallPlan
+}
+
+async function lookFor(jobs: Jobs, bug: Planted, flags: PlantedFlags): Promise<PlantedRow> {
   const count = flags.seeds === undefined ? bug.seeds : wholeNumber(flags.seeds, '--seeds')
   const from = wholeNumber(flags.from, '--from')
   const seeds = Array.from({ length: count }, (_, index) => String(from + index))
-  const tried: string[] = []
+  const { tried, also, failure } = await search(jobs, bug, seeds)
   const wrong: string[] = []
+  let clean = 0
+  await jobs.each(tried, async seed => {
+    const { violation } = await jobs.run({ options: drawOptions(seed, bug.wishes) })
+    if (violation === undefined) clean += 1
+    else wrong.push(`seed ${seed}: ${violationText(violation)}`)
+    return true
+  })
+  const { name, about } = bug
+  // A search of all takes minutes; the table comes at the end.
+  console.error(`${name}: ${failure === undefined ? 'not found' : 'found'}, ${tried.length} seeds`)
+  const row = { bug: name, about, tried: tried.length, clean, wrong, also }
+  if (failure === undefined) return row
+  const { options, planted, violation } = failure
+  const shrunk = await shrinkHistory({ options, ...(planted && { planted }) }, () => {})
+  const found = {
+    ...row,
+    seed: options.seed,
+    invariant: violation.id,
+    found: violationText(violation),
+  }
+  if (shrunk === undefined) return found
+  const file = flags.store === true ? storeFailure(shrunk.failure, plantedFolder) : undefined
+  const { events, plan = [] } = shrunk.failure
+  return {
+    ...found,
+    shrunk: { events, plan: plan.length, runs: shrunk.runs, ...(file !== undefined && { file }) },
+  }
+}
+
+interface Searched {
+  /** In their order, without those after the one that found it. */
+  readonly tried: readonly string[]
+  readonly also: readonly string[]
+  readonly failure?: Failure
+}
+
+/** The first of the seeds that breaks one of the invariants the bug is known for. */
+async function search(jobs: Jobs, bug: Planted, seeds: readonly string[]): Promise<Searched> {
+  const found = new Map<number, Failure>()
   const also = new Set<string>()
-  let first: { seed: string; failure: Failure } | undefined
-  await jobs.each(seeds, async seed => {
-    if (first !== undefined) return false
-    const options = drawOptions(seed, bug.wishes)
-    tried.push(seed)
-    const history = { options, planted: bug.name }
+  let first = Number.POSITIVE_INFINITY
+  await jobs.each(seeds.entries(), async ([index, seed]) => {
+    if (index > first) return false
+    const history = { options: drawOptions(seed, bug.wishes), planted: bug.name }
     const failure = failureOf(history, await jobs.run(history))
     if (failure === undefined) return true
-    const clean = await jobs.run({ options })
-    if (clean.violation !== undefined) {
-      wrong.push(`seed ${seed} without it: ${violationText(clean.violation)}`)
-      return true
-    }
     if (!bug.fires.includes(failure.violation.id)) {
       also.add(failure.violation.id)
       return true
     }
-    first ??= { seed, failure }
+    found.set(index, failure)
+    first = Math.min(first, index)
     return false
   })
-  const row = { bug: bug.name, about: bug.about, wrong, also: [...also] }
-  if (first === undefined) return row
-  const { seed, failure } = first
-  const found = { ...row, after: tried.length, seed, found: violationText(failure.violation) }
-  if (flags.shrink !== true) return found
-  const { options, planted } = failure
-  const shrunk = await shrinkHistory({ options, ...(planted && { planted }) }, () => {})
-  if (shrunk === undefined) return found
-  const { events, plan = [] } = shrunk.failure
-  const file = storeFailure(shrunk.failure, plantedFolder)
-  return { ...found, shrunk: { events, plan: plan.length, file } }
-}
-
-function rowLines({ bug, about, after, seed, found, wrong, also, shrunk }: Row): string[] {
-  const lines = [
-    after === undefined
-      ? `NOT FOUND ${bug}: ${about}`
-      : `found     ${bug}: ${about}\n          after ${after} seeds, seed ${seed}: ${found}`,
-  ]
-  if (shrunk !== undefined) {
-    const { events, plan, file } = shrunk
-    lines.push(`          shrunk to ${events} events, a plan of ${plan}: ${file}`)
-  }
-  if (also.length > 0) lines.push(`          breaks too: ${also.join(', ')}`)
-  return [...lines, ...wrong.map(text => `          WRONG ${text}`)]
+  const failure = found.get(first)
+  const tried = seeds.slice(0, failure === undefined ? seeds.length : first + 1)
+  return { tried, also: [...also], ...(failure && { failure }) }
 }

@@ -7,7 +7,10 @@ import { timeMs, UsageError } from '../usage.ts'
 import { eventText, runLogged, runToBreak, runTwice } from '../watch.ts'
 import { type SwarmFlags, wishesOf } from './swarm.ts'
 
-export type OneFlags = Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain' | 'planted' | 'json'> & {
+export type OneFlags = Pick<
+  SwarmFlags,
+  'seconds' | 'nodes' | 'chain' | 'tx' | 'planted' | 'json'
+> & {
   readonly trace?: boolean
 }
 

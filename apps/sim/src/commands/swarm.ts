@@ -13,6 +13,7 @@ export interface SwarmFlags {
   readonly seconds?: string
   readonly nodes?: string
   readonly chain?: string
+  readonly tx?: string
   readonly planted?: string
   readonly jobs?: string
   readonly timeLimit?: string
@@ -34,8 +35,8 @@ export function jobCount(word: string | undefined): number {
 }
 
 /** What differs from the draw in all seeds. */
-export function wishesOf(flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain'>): Wishes {
-  const { seconds, nodes, chain } = flags
+export function wishesOf(flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain' | 'tx'>): Wishes {
+  const { seconds, nodes, chain, tx } = flags
   if (chain !== undefined && chain !== 'dev' && chain !== 'source') {
     throw new UsageError(`--chain takes dev or source, not "${chain}"`)
   }
@@ -43,6 +44,7 @@ export function wishesOf(flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain'>)
     ...(seconds !== undefined && { seconds: wholeNumber(seconds, '--seconds') }),
     ...(nodes !== undefined && { nodes: wholeNumber(nodes, '--nodes') }),
     ...(chain !== undefined && { chain }),
+    ...(tx !== undefined && { txPerSecond: wholeNumber(tx, '--tx') }),
   }
 }
 

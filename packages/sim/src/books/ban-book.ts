@@ -53,6 +53,7 @@ export function banBook(): Book {
     const say = (id: string, text: string) =>
       world.violate({ id, kind: 'correctness', text, node: node.name })
     world.sometimes('p2p/banned')
+    world.count('bans')
     if (world.nodes.some(other => !world.reaches(node.index, other.index) && other.up)) {
       world.sometimes('p2p/ban-while-partitioned')
     }

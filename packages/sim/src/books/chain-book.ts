@@ -22,6 +22,7 @@ export interface Shelf {
 export function chainBook(shelf: Shelf): Book {
   const signed = new Map<string, Hash>()
   const seen = new Set<string>()
+  const reorgs = new Set<string>()
   let disagreeSince: number | undefined
   let evil = new Set<Address>()
 
@@ -80,6 +81,15 @@ export function chainBook(shelf: Shelf): Book {
       text: `left ${old.hash} of weight ${left.totalWeight} for ${next.hash} of ${right.totalWeight}`,
       node: node.name,
     })
+  }
+
+  /** Counted once, however many nodes go the same way. */
+  function reorged(fact: Extract<Fact, { type: 'chain.head' }>, world: WorldView): void {
+    world.sometimes(`chain/reorg-${depthOf(fact.removed.length)}`)
+    const way = `${fact.old.hash} ${fact.added[0]?.header.hash}`
+    if (reorgs.has(way)) return
+    reorgs.add(way)
+    world.count('reorgs')
   }
 
   function published(edge: Extract<Edge, { type: 'publish' }>, world: WorldView): void {
@@ -146,7 +156,7 @@ export function chainBook(shelf: Shelf): Book {
       if (fact.type !== 'chain.head') return
       learn(node, fact, world)
       if (fact.old.hash !== fact.new.hash) choose(node, fact, world)
-      if (fact.removed.length > 0) world.sometimes(`chain/reorg-${depthOf(fact.removed.length)}`)
+      if (fact.removed.length > 0) reorged(fact, world)
       shelf.heads.set(node.index, fact.new.hash)
     },
     edge(edge, world) {
@@ -159,6 +169,9 @@ export function chainBook(shelf: Shelf): Book {
       const { chain, pool } = world.nodes[edge.node]?.running?.inside() ?? {}
       const head = chain?.head ?? pool?.head
       if (head !== undefined) shelf.heads.set(edge.node, head.hash)
+    },
+    end(world) {
+      world.count('mined', shelf.ledger.minedCount)
     },
     checkpoint(world) {
       compareStates(world)

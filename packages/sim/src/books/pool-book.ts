@@ -66,6 +66,7 @@ export function poolBook(shelf: Shelf, recount = checkInvariants): Book {
     fact(node, fact, world) {
       if (fact.type !== 'pool.changed') return
       for (const { tx } of fact.events) shelf.ledger.know(tx)
+      if (fact.demoted.length > 0) world.sometimes('pool/demoted-gap')
       replaced(fact, node, world)
     },
     checkpoint(world) {

@@ -19,7 +19,7 @@ const roundTripMax = 300
  * What a reorg must not lose: each transaction of a branch that left is in the pool, on the branch that came, or was dropped with a reason.
  * And a pool that is led from one head to another and back is the pool it was.
  */
-export function reorgBook(shelf: Shelf): Book {
+export function reorgBook(shelf: Shelf, copy = copyOf): Book {
   /** Of each node's present life: transactions that left the branch of its pool, and at which height. */
   const owed = new Map<number, Map<Hash, Debt>>()
   /** Head of each node's pool. */
@@ -84,7 +84,7 @@ export function reorgBook(shelf: Shelf): Book {
       const node = world.nodes[turn % world.nodes.length]
       const pool = node?.up ? node.running?.inside().pool : undefined
       if (pool === undefined || node === undefined) return
-      const broken = roundTrip(pool, shelf.ledger.genesis.forks)
+      const broken = roundTrip(pool, shelf.ledger.genesis.forks, copy)
       if (broken === undefined) return
       world.violate({ id: 'reorg-roundtrip', kind: 'correctness', text: broken, node: node.name })
     },

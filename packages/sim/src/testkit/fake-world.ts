@@ -77,6 +77,7 @@ export function aWorld(
     reaches: () => true,
     violate: violation => void violations.push(violation),
     sometimes() {},
+    count() {},
   }
   return {
     world: view as WorldView,

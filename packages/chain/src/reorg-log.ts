@@ -1,8 +1,6 @@
 import type { ChainHead, Reorg } from '@rockpool/protocol'
 import { limits } from '@rockpool/protocol'
 
-type ReorgLog = ReturnType<typeof createReorgLog>
-
 /** What left the canonical branch since the node started: the last `limits.reorgsKept` times, newest first. */
 export function createReorgLog() {
   const reorgs: Reorg[] = []

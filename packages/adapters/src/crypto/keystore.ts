@@ -14,8 +14,6 @@ export interface StoredAccount {
 
 const fileBytesMax = 65_536
 
-type Keystore = ReturnType<typeof openKeystore>
-
 /**
  * A folder of encrypted private keys in geth's format and under geth's file names; geth's own files are read as they are. What is not a key
  * file is passed over, as geth does.

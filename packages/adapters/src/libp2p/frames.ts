@@ -4,8 +4,6 @@ export interface FrameBounds {
   readonly framesMax: number
 }
 
-type FrameReader = ReturnType<typeof createFrameReader>
-
 const LENGTH_BYTES = 4
 /** Room taken at first for a frame: a length is only a claim until its bytes have come. */
 const FIRST_BYTES = 65_536

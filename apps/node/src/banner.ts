@@ -8,6 +8,7 @@ export interface BannerFacts {
   readonly p2p: string
   readonly rpc?: string
   readonly ops?: string
+  readonly tower?: string
   readonly crypto: string
   readonly datadir: string
   readonly head: number
@@ -26,6 +27,7 @@ export function banner(facts: BannerFacts): string {
   ]
   if (facts.rpc !== undefined) rows.push(['rpc', facts.rpc])
   if (facts.ops !== undefined) rows.push(['ops', `${facts.ops}/readyz`])
+  if (facts.tower !== undefined) rows.push(...towerRows(facts.tower))
   rows.push(['crypto', facts.crypto], ['data', facts.datadir], ['head', `${facts.head}`])
   const lines = [
     `Rockpool ${facts.version}   network ${facts.network}   chain ${facts.chainId}   config ${facts.digest}`,
@@ -35,6 +37,15 @@ export function banner(facts: BannerFacts): string {
     `ready in ${(facts.readyMs / 1_000).toFixed(1)} s. Stop with Ctrl-C. Ask: rockpool status`,
   ]
   return `${lines.map(line => cut(`  ${line}`)).join('\n')}\n`
+}
+
+/** The id is too long for one line with its place, and has to be copied whole. */
+function towerRows(tower: string): [string, string][] {
+  const [id = '', host = ''] = tower.split('@')
+  return [
+    ['tower', `${id}@`],
+    ['', host],
+  ]
 }
 
 const cut = (line: string): string =>

@@ -70,6 +70,7 @@ export async function assemble(
           seal: async (digest: Uint8Array) => signDigest(digest, director.key),
         },
       }),
+      ...(ground.towerKey && { tower: { crypto, key: ground.towerKey } }),
       // A line of the bus about an actor names it itself: it was written in no turn.
       log: (level, code, fields, place) => log.line(level, code, { ...place, ...fields }),
       fatal,
@@ -119,6 +120,37 @@ function poolSettings(read: Reader) {
   }
 }
 
+type TowerConfig = NonNullable<NodeConfig['tower']>
+
+const addsBurst = 50
+const readsBurst = 10
+
+function towerSettings(read: Reader): TowerConfig {
+  const rate = (key: string, burst: number) => {
+    const perSecond = read.number(key)
+    return { perSecond, burst: perSecond * burst }
+  }
+  return {
+    registration: read.text('tower.registration') as TowerConfig['registration'],
+    allowed: read.list('tower.registration-allow').map(key => key.toLowerCase()),
+    maxUsers: read.number('tower.max-users'),
+    maxAppointments: read.number('tower.max_appointments'),
+    maxAppointmentsPerUser: read.number('tower.max-appointments-per-user'),
+    subscriptionSlots: read.number('tower.subscription_slots'),
+    subscriptionDuration: read.number('tower.subscription_duration'),
+    maxSubscriptionBlocks: read.number('tower.max-subscription-blocks'),
+    expiryDelta: read.number('tower.expiry_delta'),
+    minToSelfDelay: read.number('tower.min_to_self_delay'),
+    registerPerAddress: read.number('tower.register-per-address'),
+    addsPerUser: rate('tower.adds-per-user', addsBurst),
+    readsPerUser: rate('tower.reads-per-user', readsBurst),
+    locatorCacheBlocks: read.number('tower.locator-cache-blocks'),
+    txIndexBlocks: read.number('tower.tx-index-blocks'),
+    rebroadcastDispute: read.flag('tower.rebroadcast-dispute'),
+    forceUpdate: read.flag('tower.force_update'),
+  }
+}
+
 function peerSettings(read: Reader): NonNullable<NodeConfig['peers']> {
   const perTick = read.text('p2p.monitor.budget-per-tick')
   return {
@@ -150,6 +182,7 @@ function nodeConfig(
       asks: !read.flag('p2p.sync.disable'),
       intervalMs: read.number('p2p.sync.interval'),
     },
+    ...(read.flag('tower.enabled') && { tower: towerSettings(read) }),
     ...(read.has('chain.mining') && {
       mining: read.text('chain.mining') as 'interval' | 'on-demand' | 'manual',
     }),

@@ -45,6 +45,8 @@ export function pathsOf(datadir: string) {
     producerKey: join(root, 'keys', 'producer.key'),
     /** Only where this node is the director of its network. */
     directorKey: join(root, 'keys', 'director.key'),
+    /** The key of the watchtower's receipts. */
+    towerKey: join(root, 'keys', 'tower.key'),
     db: join(root, 'db'),
     recordings: join(root, 'recordings'),
     ports: join(root, 'ports.json'),

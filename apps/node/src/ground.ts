@@ -4,11 +4,12 @@ import {
   createCrypto,
   loadOrCreateKey,
   type NodeCrypto,
+  towerKeyOf,
 } from '@rockpool/adapters/crypto'
 import { type Database, openDatabase } from '@rockpool/adapters/level'
 import { loadOrCreateP2pKey } from '@rockpool/adapters/libp2p/keys'
 import { type Genesis, genesisBlock } from '@rockpool/chain'
-import type { Address, Hash } from '@rockpool/protocol'
+import type { Address, Hash, TowerKey } from '@rockpool/protocol'
 import type { Closing } from './closing.ts'
 import {
   checkVersion,
@@ -30,6 +31,8 @@ export interface Ground {
   readonly producerKey: Uint8Array
   readonly producer: Address
   readonly director?: { readonly address: Address; readonly key: Uint8Array }
+  /** Where a watchtower is to run. */
+  readonly towerKey?: TowerKey
   readonly crypto: NodeCrypto
   /** Accounts of the keystore. */
   readonly accounts: Accounts
@@ -53,6 +56,9 @@ export async function openGround(
   const producerKey = (await loadOrCreateKey(paths.producerKey)).key
   const producer = addressOfKey(producerKey)
   const director = await readDirector(paths.directorKey)
+  const towerKey = read.flag('tower.enabled')
+    ? towerKeyOf((await loadOrCreateKey(paths.towerKey)).key)
+    : undefined
   const crypto = await createCrypto({
     ...(read.has('crypto.workers') && { workers: read.number('crypto.workers') }),
     log: { warn: (code, fields) => log.line('warn', code, fields) },
@@ -88,6 +94,7 @@ export async function openGround(
     producerKey,
     producer,
     ...(director && { director }),
+    ...(towerKey && { towerKey }),
     crypto,
     accounts,
     genesis,

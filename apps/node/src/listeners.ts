@@ -1,8 +1,14 @@
 import { rmSync } from 'node:fs'
 import { createSigner } from '@rockpool/adapters/crypto'
-import { createRpc, type Rpc, startOpsServer, startRpcServer } from '@rockpool/adapters/http'
+import {
+  createRpc,
+  type Rpc,
+  startOpsServer,
+  startRpcServer,
+  startTowerApi,
+} from '@rockpool/adapters/http'
 import { devAccounts, type Genesis } from '@rockpool/chain'
-import { type Address, fromHex } from '@rockpool/protocol'
+import { type Address, fromHex, toHex } from '@rockpool/protocol'
 import { actorsOf } from './actors-of.ts'
 import type { Cast } from './cast.ts'
 import { chainOf } from './chain-of.ts'
@@ -21,6 +27,8 @@ import { version } from './version.ts'
 export interface Opened {
   readonly rpc?: string
   readonly ops?: string
+  /** What a client of the watchtower is given: `<tower_id>@<host>:<port>`. */
+  readonly tower?: string
 }
 
 export interface Serving {
@@ -40,6 +48,7 @@ export async function openListeners(serving: Serving): Promise<Opened> {
   closing.add(() => rpc.close())
   const rpcServer = await openRpc(serving, rpc)
   const opsServer = await openOps(serving, rpc)
+  const tower = await openTower(serving)
   await openControl(serving, rpc)
   const file = effective.paths.ports
   writeWhole(
@@ -52,6 +61,7 @@ export async function openListeners(serving: Serving): Promise<Opened> {
         p2p: cast.network.addresses(),
         ...(rpcServer && { rpc: rpcServer.url, ws: rpcServer.url.replace(/^http/, 'ws') }),
         ...(opsServer && { ops: opsServer.url }),
+        ...(tower && { tower }),
         control: effective.paths.socket,
         chainId: ground.genesis.chainId,
         genesisHash: ground.genesisHash,
@@ -63,7 +73,11 @@ export async function openListeners(serving: Serving): Promise<Opened> {
     )}\n`,
   )
   closing.add(() => rmSync(file, { force: true }))
-  return { ...(rpcServer && { rpc: rpcServer.url }), ...(opsServer && { ops: opsServer.url }) }
+  return {
+    ...(rpcServer && { rpc: rpcServer.url }),
+    ...(opsServer && { ops: opsServer.url }),
+    ...(tower && { tower }),
+  }
 }
 
 function makeRpc({ effective: { read }, ground, cast: { node, network }, log }: Serving): Rpc {
@@ -141,6 +155,23 @@ async function openOps(
   })
   closing.add(() => server.close())
   return server
+}
+
+/** The watchtower's public door. */
+async function openTower({ effective: { read }, ground, cast, log, closing }: Serving) {
+  const { tower } = cast.node.refs
+  if (tower === undefined || ground.towerKey === undefined) return undefined
+  const server = await startTowerApi({
+    bus: cast.node.bus,
+    watcher: tower.watcher,
+    ip: read.text('tower.api_bind'),
+    port: read.number('tower.api_port'),
+    bodyBytesMax: read.number('tower.max-body'),
+    onBug: error => log.line('error', 'tower/bug', { error }),
+  })
+  closing.add(() => server.close())
+  const host = server.url.replace('http://', '')
+  return `${toHex(ground.towerKey.id).slice(2)}@${host}`
 }
 
 async function openControl(serving: Serving, rpc: Rpc): Promise<void> {

@@ -85,6 +85,12 @@ export async function requireFreePorts(read: Reader): Promise<void> {
       on: read.flag('ops.enabled'),
     },
     {
+      key: 'tower.api_port',
+      ip: read.text('tower.api_bind'),
+      port: read.number('tower.api_port'),
+      on: read.flag('tower.enabled'),
+    },
+    {
       key: 'p2p.listen.tcp',
       ip: read.text('p2p.listen.ip'),
       port: read.number('p2p.listen.tcp'),

@@ -19,6 +19,7 @@ import {
   type Hash,
   type Head,
   type HealthView,
+  type Hex,
   limits,
   type MonitorMessage,
   type NodeMessage,
@@ -27,9 +28,19 @@ import {
   type PoolMessage,
   type ProducerMessage,
   type ReconcilerMessage,
+  type ResponderMessage,
   type SyncMessage,
   type TrackerMessage,
+  toHex,
+  type WatcherMessage,
 } from '@rockpool/protocol'
+import {
+  evmHome,
+  responderActor,
+  responderMailbox,
+  watcherActor,
+  watcherMailbox,
+} from '@rockpool/tower'
 import { noProducer, noSync } from './absent.ts'
 import { node as lifecycleActor } from './node.actor.ts'
 import type { NodeConfig } from './node.ts'
@@ -47,6 +58,11 @@ export interface NodeRefs {
   readonly monitor: ActorRef<MonitorMessage>
   readonly node: ActorRef<NodeMessage>
   readonly observer: ActorRef<ObserverMessage>
+  /** Where this node runs a watchtower. */
+  readonly tower?: {
+    readonly watcher: ActorRef<WatcherMessage>
+    readonly responder: ActorRef<ResponderMessage>
+  }
 }
 
 /** What a node is made of. A simulation may put others in their place to see that the difference is noticed. */
@@ -90,6 +106,8 @@ export interface BootRecord {
   readonly seal: Address
   readonly self: PeerId
   readonly director: Address | null
+  /** What clients know its watchtower by. Absent: it has none. */
+  readonly tower?: Hex
 }
 
 /** Where everybody but the chain starts. */
@@ -120,6 +138,7 @@ export function createCast(parts: CastParts) {
       seal: ports.seal.address,
       self: network.self,
       director: ports.director?.address ?? null,
+      ...(ports.tower && { tower: toHex(ports.tower.key.id) }),
     }
     bus.act('boot', record, () => {
       bus.spawn(refs.observer, observer(listeners))
@@ -229,6 +248,7 @@ export function createCast(parts: CastParts) {
         blockTimeMs: genesis.blockTimeMs,
       }),
     )
+    spawnTower(head)
     spawnMakers()
     const first: ChainHead = {
       type: 'chain.head',
@@ -239,6 +259,27 @@ export function createCast(parts: CastParts) {
       added: [],
     }
     for (const listener of listeners) listener(first)
+  }
+
+  function spawnTower(head: Head): void {
+    const { tower: actors } = refs
+    const { tower } = ports
+    if (actors === undefined || tower === undefined || config.tower === undefined) return
+    const shared = {
+      config: config.tower,
+      store: ports.store('tower'),
+      home: evmHome({
+        ...{ chain: refs.chain, pool: refs.pool, crypto: tower.crypto },
+        keccak256: crypto.keccak256,
+        chainId: BigInt(genesis.chainId),
+      }),
+      start: { hash: head.hash, height: head.number },
+    }
+    const { watcher, responder } = actors
+    bus.spawn(responder, responderActor({ ...shared, watcher }), { supervision: mended })
+    bus.spawn(watcher, watcherActor({ ...shared, ...tower, responder, node: refs.node }), {
+      supervision: mended,
+    })
   }
 
   /** Those who make and fetch blocks. */
@@ -296,8 +337,15 @@ const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
   'monitor.list',
 ])
 
+/** A tower that cannot write reads everything again when it can. */
+const mended = {
+  on: () => 'restart' as const,
+  max: limits.towerRestartsMax,
+  within: limits.towerRestartsWithinMs,
+}
+
 /** Every root by name: what is told before its actor exists waits in the mailbox. */
-export function declareCast(bus: Bus): NodeRefs {
+export function declareCast(bus: Bus, hasTower: boolean): NodeRefs {
   const { mailbox } = limits
   return {
     chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
@@ -313,5 +361,11 @@ export function declareCast(bus: Bus): NodeRefs {
     producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
     node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
     observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),
+    ...(hasTower && {
+      tower: {
+        watcher: bus.declare<WatcherMessage>('watcher', watcherMailbox),
+        responder: bus.declare<ResponderMessage>('responder', responderMailbox),
+      },
+    }),
   }
 }

@@ -13,5 +13,6 @@ export {
   type NodeStatus,
   type StopPhase,
 } from './node.ts'
+export type { TowerPorts } from './recorded-ports.ts'
 export { type NodeReplay, type ReplayParts, replayNode } from './replay-node.ts'
 export { type NetworkNames, topicsOf } from './topics.ts'

@@ -48,13 +48,14 @@ import {
   type TrackerStats,
   type Verdict,
 } from '@rockpool/protocol'
+import type { TowerConfig } from '@rockpool/tower'
 import { type CastMakers, createCast, declareCast } from './cast.ts'
 import { createCounts, recordedCounters } from './counts.ts'
 import { busSeries, roomSeries } from './metrics.ts'
 import type { FactListener } from './observer.actor.ts'
-import { recordedPorts } from './recorded-ports.ts'
+import { recordedPorts, type TowerPorts } from './recorded-ports.ts'
 import { topicsOf } from './topics.ts'
-import { wiring } from './wiring.ts'
+import { wiring, wiringOf } from './wiring.ts'
 
 /** Everything the node needs of the outside. In simulation each is a modelled twin. */
 export interface NodePorts {
@@ -72,6 +73,8 @@ export interface NodePorts {
   readonly director?: BlockSigner
   /** The chain of another client, to be followed instead of a dev chain: then there is neither producer nor block sync. */
   readonly source?: ChainSource
+  /** Where this node is a watchtower too; `config.tower` says how. */
+  readonly tower?: TowerPorts
   readonly log: LogSink
   /** Writes down all that comes from outside, from the first moment on. */
   readonly recorder?: Recorder
@@ -87,6 +90,8 @@ export interface NodeConfig {
   /** False for a network of one. */
   readonly expectsPeers: boolean
   readonly mining?: ProducerMode
+  /** How its watchtower is run, if it has one. */
+  readonly tower?: TowerConfig
   /** Pool sync: whether this node asks others for what it lacks, and how often without cause. Absent: every 10 s. */
   readonly poolSync?: { readonly asks: boolean; readonly intervalMs: number }
   /** Whom this node keeps out. Absent: the default policy, nobody spared, kept on disk. */
@@ -144,16 +149,17 @@ export async function createNode(
   const { genesis } = config
   const genesisHeader = genesisBlock(genesis, crypto.keccak256).header
   const names = topicsOf(genesis, genesisHeader.hash, crypto)
+  const hasTower = ports.tower !== undefined && config.tower !== undefined
   const bus = makeBus({
     clock: ports.clock,
     seed: ports.seed,
     entropy: count => ports.entropy.bytes(count),
-    wiring,
+    wiring: wiringOf(hasTower),
     log: ports.log,
     onFatal: error => ports.fatal(error),
     ...(edges && { edges }),
   })
-  const refs = declareCast(bus)
+  const refs = declareCast(bus, hasTower)
   const listeners = new Set<FactListener>()
   const totals = createCounts()
   listeners.add(totals.hear)

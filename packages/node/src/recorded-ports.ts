@@ -1,6 +1,6 @@
 import { mix, mixText, type PortEdges } from '@rockpool/actor'
 import type { BlockSigner } from '@rockpool/chain'
-import type { Crypto, NetworkPort, Store } from '@rockpool/protocol'
+import type { Crypto, NetworkPort, Store, TowerCrypto, TowerKey } from '@rockpool/protocol'
 import type { NodePorts } from './node.ts'
 
 /** What the actors reach of the outside. Everything else of the ports is for whoever puts the node together. */
@@ -10,6 +10,13 @@ export interface CastPorts {
   readonly network: NetworkPort
   readonly seal: NodePorts['seal']
   readonly director?: BlockSigner
+  readonly tower?: TowerPorts
+}
+
+/** What a watchtower needs besides: its key, and the hashes and ciphers of its clients. */
+export interface TowerPorts {
+  readonly crypto: TowerCrypto
+  readonly key: TowerKey
 }
 
 /**
@@ -17,7 +24,7 @@ export interface CastPorts {
  * between two turns may come in another order again. Hashes are functions and stay as they are.
  */
 export function recordedPorts(ports: CastPorts, edges: PortEdges): CastPorts {
-  const { network, crypto, seal, director } = ports
+  const { network, crypto, seal, director, tower } = ports
   return {
     store: room => recordedStore(ports.store(room), room, edges),
     crypto: {
@@ -55,6 +62,21 @@ export function recordedPorts(ports: CastPorts, edges: PortEdges): CastPorts {
           edges.port(mixBytes(mixText(0, 'direct'), digest), () => director.seal(digest)),
       },
     }),
+    ...(tower && { tower: recordedTower(tower, edges) }),
+  }
+}
+
+function recordedTower({ crypto, key }: TowerPorts, edges: PortEdges): TowerPorts {
+  return {
+    key: { id: key.id, sign: digest => edges.read(() => key.sign(digest)) },
+    crypto: {
+      ...crypto,
+      recoverKeys(batch) {
+        let signature = mix(mixText(0, 'recoverKeys'), batch.length)
+        for (const { digest, r } of batch) signature = mixBytes(mixBytes(signature, digest), r)
+        return edges.port(signature, () => crypto.recoverKeys(batch))
+      },
+    },
   }
 }
 

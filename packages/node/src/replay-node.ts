@@ -9,19 +9,27 @@ import {
   type ReplayResult,
 } from '@rockpool/actor'
 import { genesisBlock } from '@rockpool/chain'
-import { CodedError, type Crypto, type NetworkPort, type PeerId } from '@rockpool/protocol'
+import {
+  CodedError,
+  type Crypto,
+  fromHex,
+  type NetworkPort,
+  type PeerId,
+  type TowerCrypto,
+} from '@rockpool/protocol'
 import { type BootRecord, createCast, declareCast, type Start } from './cast.ts'
 import { createCounts, recordedCounters } from './counts.ts'
 import type { FactListener } from './observer.actor.ts'
-import { type CastPorts, recordedPorts } from './recorded-ports.ts'
+import { type CastPorts, recordedPorts, type TowerPorts } from './recorded-ports.ts'
 import { topicsOf } from './topics.ts'
-import { wiring } from './wiring.ts'
+import { wiringOf } from './wiring.ts'
 
 export interface ReplayParts {
   /** The edges from the first on; asked for twice. */
   readonly edges: () => Iterable<Edge>
   readonly seed: string
-  readonly crypto: Pick<Crypto, 'keccak256' | 'sha256'>
+  /** Those of a watchtower are needed where the recorded node had one. */
+  readonly crypto: Pick<Crypto, 'keccak256' | 'sha256'> & Partial<TowerCrypto>
   readonly options?: Pick<ReplayOptions, 'untilTurn' | 'untilMs' | 'breakAt' | 'onEdge'>
 }
 
@@ -37,7 +45,7 @@ export interface NodeReplay {
  * recording does not have is never answered. Throws `Diverged` when it goes another way.
  */
 export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
-  const { config, seal, self, director } = bootOf(parts.edges())
+  const { config, seal, self, director, tower } = bootOf(parts.edges())
   const { keccak256, sha256 } = parts.crypto
   const none = () => Promise.reject(new CodedError('record/no-io'))
   const nowhere: CastPorts = {
@@ -46,6 +54,7 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
     network: networkOf(self, none),
     seal: { address: seal, sign: none },
     ...(director && { director: { address: director, seal: none } }),
+    ...(tower && { tower: towerOf(fromHex(tower), parts.crypto, none) }),
   }
   const replay = new Replay(parts.edges(), {
     ...parts.options,
@@ -64,7 +73,7 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
     clock: new RealClock(),
     seed: parts.seed,
     edges: replay,
-    wiring,
+    wiring: wiringOf(tower !== undefined),
     onReady: () => {},
     onFatal: () => {},
   })
@@ -72,7 +81,7 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
   const genesisHash = genesisBlock(config.genesis, keccak256).header.hash
   const cast = createCast({
     bus,
-    refs: declareCast(bus),
+    refs: declareCast(bus, tower !== undefined),
     config,
     names: topicsOf(config.genesis, genesisHash, parts.crypto),
     genesisHash,
@@ -83,6 +92,24 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
   })
   const result = await replay.run(bus)
   return { result, bus, counters: recordedCounters(bus, totals.counts) }
+}
+
+/** Its hashes are functions; whose a signature is and what it signed are in the recording. */
+function towerOf(
+  id: Uint8Array,
+  crypto: ReplayParts['crypto'],
+  none: () => Promise<never>,
+): TowerPorts {
+  const { sha256, ripemd160, seal, open, isPublicKey } = crypto
+  if (!ripemd160 || !seal || !open || !isPublicKey)
+    throw new CodedError('record/unreadable', 'the recording is of a watchtower')
+  const sign = () => {
+    throw new CodedError('record/no-io')
+  }
+  return {
+    key: { id, sign },
+    crypto: { sha256, ripemd160, seal, open, isPublicKey, recoverKeys: none },
+  }
 }
 
 /** Takes what is set on it before a network starts, and knows nothing. */

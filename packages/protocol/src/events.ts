@@ -88,6 +88,29 @@ export type PeerBanned = {
 /** A ban is over. */
 export type PeerLifted = { type: 'peer.lifted'; subject: Subject; cause: LiftCause }
 
+/** Transactions that appointments waited for are in a connected block. One per block. */
+export type BreachSeen = {
+  type: 'breach.seen'
+  height: number
+  /** Rows that are answered now, and rows that turned out to be of no use. */
+  tracked: readonly Uint8Array[]
+  closed: readonly Uint8Array[]
+}
+
+/** Penalties that are in a block for the first time. One per block. */
+export type BreachAnswered = {
+  type: 'breach.answered'
+  height: number
+  uuids: readonly Uint8Array[]
+}
+
+/** Penalties that nobody can undo any more. One per block. */
+export type BreachResolved = {
+  type: 'breach.resolved'
+  height: number
+  uuids: readonly Uint8Array[]
+}
+
 /** What an actor tells the whole node; who hears it is one table in `node`. */
 export type Fact =
   | ChainHead
@@ -98,3 +121,6 @@ export type Fact =
   | PeerClosed
   | PeerBanned
   | PeerLifted
+  | BreachSeen
+  | BreachAnswered
+  | BreachResolved

@@ -367,8 +367,69 @@ export const limits = {
   storyParentsMax: 4_096,
   /** Pool: candidates named for a short hash. */
   shortHashMatchesMax: 8,
+  /** Tower: bytes of a locator; the least blob that can hold a transaction; bytes of one slot. */
+  towerLocatorBytes: 16,
+  towerBlobBytesMin: 76,
+  towerSlotBytes: 2_048,
+  /** Tower: signatures recovered at once, and requests waiting for that; the next is refused and its sender comes back. */
+  towerRecoveriesAtOnce: 16,
+  towerRequestsWaitingMax: 4_096,
+  /** Tower: additions and rows of a block that become one write; writes under way before requests are refused. */
+  towerGroupMax: 64,
+  towerWritesMax: 64,
+  /** Tower: failed writes in a row until the public listener closes, and when it is tried again. */
+  towerStoreFailuresMax: 3,
+  towerStoreRetryMs: 1_000,
+  /** Tower: restarts of its actors before the node gives up, within that time. */
+  towerRestartsMax: 3,
+  towerRestartsWithinMs: 60_000,
+  /** Tower: rows of one locator, of an expiry or of a list read at once. */
+  towerRowsPerTurn: 256,
+  /** Tower: hashes of the own branch kept on disk with the tip, and the deepest reorg that is followed. */
+  towerHashesKept: 100,
+  /** Tower: blocks asked for ahead; how long one is waited for; when it is asked for again, doubling. */
+  towerBodiesAhead: 4,
+  towerBlockAskMs: 30_000,
+  towerBlockRetryMinMs: 1_000,
+  towerBlockRetryMaxMs: 60_000,
+  /** Tower: live trackers in memory; those beyond wait on disk. */
+  towerTrackersMax: 100_000,
+  /** Tower: broadcasts under way at once, and how long one may take. */
+  towerSendsMax: 4,
+  towerSendMs: 30_000,
+  /** Tower: a penalty is final this deep; one that stays in the mempool so many blocks is sent again. */
+  towerResolvedDepth: 100,
+  towerRetryBlocks: 6,
+  /** Tower: slots of a deleted appointment come back after so many blocks; the farthest end a request to delete may have. */
+  towerReturnBlocks: 144,
+  /** Tower: renewals of one user within so many blocks. */
+  towerRenewalsMax: 8,
+  towerRenewalBlocks: 144,
+  /** Tower: addresses and users whose rates are counted; the one not heard of longest is forgotten. */
+  towerBucketsMax: 65_536,
+  /** Tower: depth and fields of a JSON body. */
+  towerJsonDepthMax: 3,
+  towerJsonFieldsMax: 16,
+  /** Tower: bodies of all requests but additions. Bytes. */
+  towerBodyBytes: 1_024,
+  /** Tower: time for headers, for a request, between two of a connection, and for an answer of the watcher. */
+  towerHeadersMs: 10_000,
+  towerRequestMs: 30_000,
+  towerKeepAliveMs: 5_000,
+  towerAnswerMs: 10_000,
+  /** Tower: headers of a request. Bytes. */
+  towerHeaderBytes: 16_384,
+  /** Tower: connections told that there are too many, at once; beyond them the listener waits. */
+  towerRefusalsMax: 64,
+  /** Tower: events of one row's story that are kept from its end. */
+  towerStoryMax: 64,
+  /** Tower: breaches remembered for an operator; rows of one answer to him. */
+  towerBreachesKept: 1_000,
+  towerListMax: 1_000,
   /** Mailboxes. */
   mailbox: {
+    watcher: 4_096,
+    responder: 4_096,
     chain: 256,
     producer: 256,
     sync: 256,

@@ -55,6 +55,31 @@ export interface Crypto {
   recover(batch: readonly RecoveryJob[]): Promise<readonly (Address | undefined)[]>
 }
 
+/**
+ * Hashes, ciphers and keys of the Lightning world, for the watchtower. Synchronous where a turn can afford it: about 5 microseconds for a
+ * penalty. Keys of users are 33-byte compressed points.
+ */
+export interface TowerCrypto {
+  sha256(bytes: Uint8Array): Uint8Array
+  ripemd160(bytes: Uint8Array): Uint8Array
+  /** ChaCha20-Poly1305 with twelve zero bytes as nonce and no associated data: 16 bytes longer than `plain`. One key, one plaintext. */
+  seal(key: Uint8Array, plain: Uint8Array): Uint8Array
+  /** What was sealed with `key`; undefined when it was not. */
+  open(key: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+  /** Whether these bytes are a point of the curve in 33 bytes. */
+  isPublicKey(bytes: Uint8Array): boolean
+  /** As `recover`, but whole compressed keys, and ids 2 and 3 may have one. */
+  recoverKeys(batch: readonly RecoveryJob[]): Promise<readonly (Uint8Array | undefined)[]>
+}
+
+/** The key a tower signs its receipts with. The secret never leaves it. */
+export interface TowerKey {
+  /** What clients know the tower by: the 33-byte public key. */
+  readonly id: Uint8Array
+  /** 31 + recovery id, then r and s: 65 bytes, low s, RFC 6979. */
+  sign(digest: Uint8Array): Uint8Array
+}
+
 /** Accounts this node can sign for. Keys never leave it. */
 export interface Signer {
   accounts(): readonly Address[]

@@ -1,6 +1,7 @@
-import { cryptoSuite } from '@rockpool/protocol/conformance'
+import { cryptoSuite, towerCryptoSuite } from '@rockpool/protocol/conformance'
 import { describe, expect, test } from 'vitest'
 import { createCrypto } from './crypto.ts'
+import { towerKeyOf } from './keys.ts'
 import { type Backend, nativeSecp } from './secp.ts'
 
 for (const backend of ['native', 'wasm', 'noble'] satisfies Backend[]) {
@@ -19,6 +20,10 @@ for (const backend of ['native', 'wasm', 'noble'] satisfies Backend[]) {
       },
       backend === 'noble' ? 250 : 500,
     )
+    towerCryptoSuite({ test, expect }, async () => {
+      const crypto = await createCrypto({ workers: 0, force: backend })
+      return { crypto, keyOf: towerKeyOf, close: crypto.close }
+    })
   })
 }
 

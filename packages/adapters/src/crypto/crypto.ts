@@ -1,10 +1,17 @@
 import { hash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
-import { type Address, CodedError, type Crypto, limits, type RecoveryJob } from '@rockpool/protocol'
+import {
+  CodedError,
+  type Crypto,
+  limits,
+  type RecoveryJob,
+  type TowerCrypto,
+} from '@rockpool/protocol'
 import { keccak256 } from './keccak.ts'
-import { packJobs, recoverPacked, unpackAnswers } from './packed.ts'
+import { packJobs, type Recovered, recoverPacked, unpackAnswers } from './packed.ts'
 import { checkWidths, type RecoveryPool, startRecoveryPool } from './pool.ts'
+import { openSealed, ripemd160, sealPlain } from './seal.ts'
 import { type Backend, openSecp, type Secp } from './secp.ts'
 
 export interface CryptoOptions {
@@ -15,7 +22,8 @@ export interface CryptoOptions {
   readonly log?: { warn(code: string, fields?: Record<string, unknown>): void }
 }
 
-export interface NodeCrypto extends Crypto {
+export interface NodeCrypto extends Crypto, TowerCrypto {
+  sha256(bytes: Uint8Array): Uint8Array
   /** For people: `secp256k1 native, 2 workers`. */
   describe(): string
   /** Why a faster implementation is not in use; absent when the fastest is. */
@@ -54,7 +62,12 @@ export async function createCrypto(options: CryptoOptions = {}): Promise<NodeCry
       const digest = hash('sha256', bytes, 'buffer')
       return new Uint8Array(digest.buffer, digest.byteOffset, digest.byteLength)
     },
-    recover: jobs => recovery.recover(jobs),
+    ripemd160,
+    seal: sealPlain,
+    open: openSealed,
+    isPublicKey: opened.secp.isPoint,
+    recover: async jobs => (await recovery.recover(jobs)).map(each => each?.address),
+    recoverKeys: async jobs => (await recovery.recover(jobs)).map(each => each?.key),
     describe: () => `secp256k1 ${recovery.backend}, ${counted(workers)}`,
     close: () => recovery.close(),
   }
@@ -81,7 +94,7 @@ function recoverHere(secp: Secp): RecoveryPool {
     workers: 0,
     async recover(jobs: readonly RecoveryJob[]) {
       for (const job of jobs) checkWidths(job)
-      const answers: (Address | undefined)[] = []
+      const answers: (Recovered | undefined)[] = []
       for (let at = 0; at < jobs.length; at += limits.recoveryBatchMax) {
         if (at > 0) await setImmediate()
         if (closed) throw new CodedError('crypto/closed')

@@ -10,9 +10,10 @@ import {
   ok,
   type Signature,
   type Signer,
+  type TowerKey,
   toHex,
 } from '@rockpool/protocol'
-import { addressBytes } from './packed.ts'
+import { addressBytes, compressed } from './packed.ts'
 import { nativeSecp, nobleSecp, type Secp, selfTest } from './secp.ts'
 
 /** Chosen at the first signature: signing needs no thread, and the two that load without waiting are enough. */
@@ -58,6 +59,23 @@ export function signDigest(digest: Uint8Array, privateKey: Uint8Array): Signatur
   // Ids 2 and 3 stand for an x above the group order: one in 2^127 signatures, which Ethereum cannot express.
   if (id !== 0 && id !== 1) throw new CodedError('crypto/self-test', 'signature without y parity')
   return { r: signature.slice(0, 32), s: signature.slice(32, 64), yParity: id }
+}
+
+/** A watchtower's key over its secret. Throws `config/key-invalid` on one that is none. */
+export function towerKeyOf(privateKey: Uint8Array): TowerKey {
+  const secret = privateKey.slice()
+  const publicKey = secret.length === 32 ? signing().publicKey(secret) : undefined
+  if (!publicKey) throw new CodedError('config/key-invalid')
+  return {
+    id: compressed(publicKey),
+    sign(digest) {
+      const { signature, id } = signing().sign(digest, secret)
+      const signed = new Uint8Array(65)
+      signed[0] = 31 + id
+      signed.set(signature, 1)
+      return signed
+    },
+  }
 }
 
 /** The account of a private key. Throws `config/key-invalid` unless it is 32 bytes below the group order. */

@@ -4,8 +4,8 @@ import type { Secp } from './secp.ts'
 
 /** One job: digest 32, r 32, s 32, id 1. */
 const jobBytes = 97
-/** One answer: 1 when recovered, address 20. */
-const answerBytes = 21
+/** One answer: 1 when recovered, compressed key 33, address 20. */
+const answerBytes = 54
 /** Stands for every id that cannot be right, so that it fits its byte. */
 const noId = 255
 
@@ -33,19 +33,40 @@ export function recoverPacked(secp: Secp, packed: Uint8Array): Uint8Array<ArrayB
     const key = secp.recover(digest, signature, packed[at + 96] ?? noId)
     if (key) {
       answers[out] = 1
-      answers.set(addressBytes(key), out + 1)
+      answers.set(compressed(key), out + 1)
+      answers.set(addressBytes(key), out + 34)
     }
     out += answerBytes
   }
   return answers
 }
 
-export function unpackAnswers(answers: Uint8Array): (Address | undefined)[] {
-  const out: (Address | undefined)[] = []
+/** Whose signature it is: as an account, and as a compressed key. */
+export interface Recovered {
+  readonly address: Address
+  readonly key: Uint8Array
+}
+
+export function unpackAnswers(answers: Uint8Array): (Recovered | undefined)[] {
+  const out: (Recovered | undefined)[] = []
   for (let at = 0; at < answers.length; at += answerBytes) {
-    out.push(answers[at] === 1 ? addressOf(answers.subarray(at + 1, at + answerBytes)) : undefined)
+    out.push(
+      answers[at] === 1
+        ? {
+            address: addressOf(answers.subarray(at + 34, at + answerBytes)),
+            key: answers.slice(at + 1, at + 34),
+          }
+        : undefined,
+    )
   }
   return out
+}
+
+/** 33 bytes of a 65-byte public key: the parity of y, and x. */
+export function compressed(publicKey: Uint8Array): Uint8Array {
+  const key = publicKey.slice(0, 33)
+  key[0] = 2 + ((publicKey[64] ?? 0) & 1)
+  return key
 }
 
 /** Last 20 bytes of the keccak of a 65-byte public key without its leading 4. */

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
-import { type Address, CodedError, limits, type RecoveryJob } from '@rockpool/protocol'
-import { packJobs, unpackAnswers } from './packed.ts'
+import { CodedError, limits, type RecoveryJob } from '@rockpool/protocol'
+import { packJobs, type Recovered, unpackAnswers } from './packed.ts'
 import type { Backend } from './secp.ts'
 import { startThread } from './thread.ts'
 import type { FromWorker, ToWorker } from './worker.ts'
@@ -11,7 +11,7 @@ export interface RecoveryPool {
   /** Threads at most. */
   readonly workers: number
   /** Rejects with `crypto/crashed` when a thread dies with part of the batch, `load/queue-full`, `crypto/closed`. */
-  recover(jobs: readonly RecoveryJob[]): Promise<(Address | undefined)[]>
+  recover(jobs: readonly RecoveryJob[]): Promise<(Recovered | undefined)[]>
   /** Ends the threads; what waits is rejected with `crypto/closed`. */
   close(): Promise<void>
 }
@@ -27,10 +27,10 @@ export interface RecoveryPoolOptions {
 /** What one caller asked for; its jobs may travel in several batches. */
 interface Request {
   readonly jobs: readonly RecoveryJob[]
-  readonly answers: (Address | undefined)[]
+  readonly answers: (Recovered | undefined)[]
   taken: number
   missing: number
-  readonly resolve: (answers: (Address | undefined)[]) => void
+  readonly resolve: (answers: (Recovered | undefined)[]) => void
   readonly reject: (error: Error) => void
 }
 
@@ -90,7 +90,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       throw error
     })
 
-  function recover(jobs: readonly RecoveryJob[]): Promise<(Address | undefined)[]> {
+  function recover(jobs: readonly RecoveryJob[]): Promise<(Recovered | undefined)[]> {
     for (const job of jobs) checkWidths(job)
     if (closed) return Promise.reject(new CodedError('crypto/closed'))
     if (jobs.length === 0) return Promise.resolve([])
@@ -98,7 +98,7 @@ export async function startRecoveryPool(options: RecoveryPoolOptions): Promise<R
       return Promise.reject(new CodedError('load/queue-full'))
     }
     return new Promise((resolve, reject) => {
-      const answers = new Array<Address | undefined>(jobs.length)
+      const answers = new Array<Recovered | undefined>(jobs.length)
       waiting.push({ jobs, answers, taken: 0, missing: jobs.length, resolve, reject })
       waitingCount += jobs.length
       if (waitingCount >= fullRate) dispatch()

@@ -18,6 +18,8 @@ export interface Secp {
   verify(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean
   /** The 65-byte public key, or undefined when the private key is zero or not below the group order. */
   publicKey(privateKey: Uint8Array): Uint8Array | undefined
+  /** Whether these bytes are a point of the curve in 33 bytes. */
+  isPoint(bytes: Uint8Array): boolean
 }
 
 /** The calls of the native binding this file uses. */
@@ -26,6 +28,7 @@ interface NativeBinding {
   ecdsaSign(digest: Uint8Array, key: Uint8Array): { signature: Uint8Array; recid: number }
   ecdsaVerify(sig: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean
   publicKeyCreate(key: Uint8Array, compressed: boolean): Uint8Array
+  publicKeyVerify(key: Uint8Array): boolean
 }
 
 export interface Candidate {
@@ -86,6 +89,8 @@ export function nativeSecp(): Secp {
     verify: (digest, signature, publicKey) =>
       orUndefined(() => binding.ecdsaVerify(signature, digest, publicKey)) ?? false,
     publicKey: privateKey => orUndefined(() => binding.publicKeyCreate(privateKey, false)),
+    isPoint: bytes =>
+      bytes.length === 33 && (orUndefined(() => binding.publicKeyVerify(bytes)) ?? false),
   }
 }
 
@@ -106,6 +111,7 @@ async function wasmSecp(): Promise<Secp> {
       orUndefined(() => tiny.verify(digest, publicKey, signature, true)) ?? false,
     publicKey: privateKey =>
       orUndefined(() => tiny.pointFromScalar(privateKey, false) ?? undefined),
+    isPoint: bytes => bytes.length === 33 && (orUndefined(() => tiny.isPoint(bytes)) ?? false),
   }
 }
 
@@ -134,6 +140,8 @@ export function nobleSecp(): Secp {
         noble.verify(signature, digest, publicKey, { prehash: false, lowS: true }),
       ) ?? false,
     publicKey: privateKey => orUndefined(() => noble.getPublicKey(privateKey, false)),
+    isPoint: bytes =>
+      bytes.length === 33 && orUndefined(() => noble.Point.fromBytes(bytes)) !== undefined,
   }
 }
 

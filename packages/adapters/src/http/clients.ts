@@ -112,7 +112,8 @@ export function clientKey(address: string): string {
     .join(':')}::/64`
 }
 
-function isLoopback(address: string): boolean {
+/** Whether the other end is on this machine. */
+export function isLoopback(address: string): boolean {
   const plain = address.startsWith('::ffff:') ? address.slice(7) : address
   return loopback.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }

@@ -6,7 +6,9 @@ import type { ObserverMessage } from './observer.ts'
 import type { PoolMessage } from './pool.ts'
 import type { ProducerMessage } from './producer.ts'
 import type { ReconcilerMessage } from './reconciler.ts'
+import type { ResponderMessage } from './responder.ts'
 import type { SyncMessage } from './sync.ts'
+import type { WatcherMessage } from './watcher.ts'
 
 /** Each actor of the cast and what it accepts from others. */
 export type Inbox = {
@@ -17,6 +19,8 @@ export type Inbox = {
   pool: PoolMessage
   gossip: GossipMessage
   monitor: MonitorMessage
+  watcher: WatcherMessage
+  responder: ResponderMessage
   node: NodeMessage
   observer: ObserverMessage
 }

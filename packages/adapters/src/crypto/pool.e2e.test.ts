@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { limits } from '@rockpool/protocol'
-import { cryptoSuite } from '@rockpool/protocol/conformance'
+import { limits, type RecoveryJob } from '@rockpool/protocol'
+import { cryptoSuite, towerCryptoSuite } from '@rockpool/protocol/conformance'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createCrypto } from './crypto.ts'
+import { towerKeyOf } from './keys.ts'
 import { startRecoveryPool } from './pool.ts'
 import { type Backend, nativeSecp } from './secp.ts'
 import { startThread } from './thread.ts'
@@ -32,6 +33,7 @@ describe('crypto, native in two threads', () => {
     sign: secp.sign,
     publicKey: key => secp.publicKey(key) ?? new Uint8Array(65),
   }))
+  towerCryptoSuite({ test, expect }, async () => ({ crypto: await opened, keyOf: towerKeyOf }))
 })
 
 /** Compiled where there is a build: a thread from source takes ten times as long to start. */
@@ -45,7 +47,7 @@ async function poolWith(workers: number) {
   const threads: Worker[] = []
   const ends: number[] = []
   const fallbacks: string[] = []
-  const pool = await startRecoveryPool({
+  const recovery = await startRecoveryPool({
     workers,
     backend: 'native',
     start(backend) {
@@ -56,6 +58,14 @@ async function poolWith(workers: number) {
     },
     onFallback: (from, to) => fallbacks.push(`${from} to ${to}`),
   })
+  const pool = {
+    close: recovery.close,
+    get backend() {
+      return recovery.backend
+    },
+    recover: async (jobs: readonly RecoveryJob[]) =>
+      (await recovery.recover(jobs)).map(answer => answer?.address),
+  }
   return { pool, threads, ends, fallbacks }
 }
 

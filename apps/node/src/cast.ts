@@ -4,7 +4,7 @@ import { signDigest } from '@rockpool/adapters/crypto'
 import { createNetwork, type Libp2pNetwork } from '@rockpool/adapters/libp2p'
 import { createNode, type NetworkNames, type Node, type NodeConfig, topicsOf } from '@rockpool/node'
 import { type Compat, sanitizePoolConfig } from '@rockpool/pool'
-import { type Address, toHex } from '@rockpool/protocol'
+import { type Address, CodedError, toHex } from '@rockpool/protocol'
 import type { Reader } from './config.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
@@ -45,6 +45,7 @@ export async function assemble(
     topics: [names.tx, names.block],
     static: read.list('p2p.static'),
     bootnodes: read.list('p2p.bootnodes'),
+    peersWanted: read.number('p2p.peers.lo'),
     agent: `rockpool/${version}`,
     clock,
     log: log.room,
@@ -151,12 +152,30 @@ function towerSettings(read: Reader): TowerConfig {
   }
 }
 
+/** Peers wanted, kept and taken: refused when they cannot be in that order. */
+function peerTargets(read: Reader) {
+  const lo = read.number('p2p.peers.lo')
+  const hi = read.number('p2p.peers.hi')
+  const max = read.number('p2p.peers.max')
+  if (lo <= hi && hi <= max) return { lo, hi, max }
+  throw new CodedError(
+    'config/bad-peer-targets',
+    `config/bad-peer-targets: p2p.peers.lo ${lo}, .hi ${hi} and .max ${max} must rise`,
+  )
+}
+
 function peerSettings(read: Reader): NonNullable<NodeConfig['peers']> {
   const perTick = read.text('p2p.monitor.budget-per-tick')
   return {
     static: read.list('p2p.static'),
     bootnodes: read.list('p2p.bootnodes'),
     persist: read.text('p2p.ban.persistence') === 'disk',
+    connections: {
+      profile: read.text('p2p.profile') as 'devnet' | 'small' | 'public',
+      ...peerTargets(read),
+      graceMs: read.number('p2p.peers.grace'),
+      isBootnode: read.flag('p2p.bootnode'),
+    },
     policy: {
       bans: read.flag('p2p.ban.peers'),
       threshold: read.number('p2p.ban.threshold'),

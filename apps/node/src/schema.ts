@@ -75,6 +75,31 @@ export const settings: readonly Setting[] = [
     'Mesh and score parameters by network size.',
   ),
   setting(
+    'p2p.peers.lo',
+    is.wholeNumber(0, 1_000),
+    20,
+    'Peers wanted; with fewer others are looked for and dialled.',
+  ),
+  setting(
+    'p2p.peers.hi',
+    is.wholeNumber(1, 1_000),
+    30,
+    'Peers kept; with more for longer than the grace some are sent away.',
+  ),
+  setting(
+    'p2p.peers.max',
+    is.wholeNumber(1, 1_000),
+    40,
+    'Peers taken; beyond it nobody is let in.',
+  ),
+  setting('p2p.peers.grace', is.duration, 30_000, 'How long there may be too many peers.'),
+  setting(
+    'p2p.bootnode',
+    is.flag,
+    false,
+    'Take callers up to p2p.peers.max, tell each whom else to ask, and send it away when full.',
+  ),
+  setting(
     'p2p.ban.peers',
     is.flag,
     true,

@@ -6,13 +6,22 @@ import {
   sourceChainActor,
   syncActor,
 } from '@rockpool/chain'
-import { createPeers, defaultPolicy, gossip, reconciler, type StoredPeers } from '@rockpool/p2p'
+import {
+  connectionPolicy,
+  connector as connectorActor,
+  createPeers,
+  defaultPolicy,
+  gossip,
+  reconciler,
+  type StoredPeers,
+} from '@rockpool/p2p'
 import { type Pool, poolActor, poolMailbox, type Tracker, trackerActor } from '@rockpool/pool'
 import {
   type Address,
   type ChainHead,
   type ChainMessage,
   type ChainSource,
+  type ConnectorMessage,
   createRecovery,
   type GossipMessage,
   type GossipStats,
@@ -131,6 +140,7 @@ export function createCast(parts: CastParts) {
   const recovery = createRecovery(crypto, BigInt(genesis.chainId))
   const made = { ...ownMakers, ...parts.makers }
   let inside: Inside = {}
+  let connector: ActorRef<ConnectorMessage> | undefined
 
   function boot(): void {
     const record: BootRecord = {
@@ -209,6 +219,23 @@ export function createCast(parts: CastParts) {
       }),
     )
     bus.spawn(refs.monitor, peers.actor(refs.node))
+    const wish = config.peers?.connections
+    if (wish !== undefined) {
+      connector = bus.declare<ConnectorMessage>('connector', { capacity: limits.mailbox.connector })
+      bus.spawn(
+        connector,
+        connectorActor({
+          ...{ self: network.self, network, protocol: names.peers, prefix: names.prefix },
+          ...{
+            policy: connectionPolicy(wish),
+            standing: peers.standing,
+            bootnodes: peers.bootnodes,
+          },
+          monitor: refs.monitor,
+          ...(config.peers?.persist !== false && { store: ports.store('p2p') }),
+        }),
+      )
+    }
     if (tracker !== undefined) {
       const { pool, gossip } = refs
       bus.spawn(tracker, trackerActor({ config: config.pool, pool, gossip }))
@@ -317,8 +344,10 @@ export function createCast(parts: CastParts) {
 
   function peersParts() {
     const { static: statics = [], bootnodes = [], policy, persist = true } = config.peers ?? {}
+    const { connections } = config.peers ?? {}
     return {
       ...{ network, statics, bootnodes },
+      ...(connections && { connections: connectionPolicy(connections) }),
       ...(persist && { store: ports.store('p2p') }),
       // Inside a turn all see the instant of the turn.
       wall: () => (bus.inTurn ? bus.wall() : parts.wall()),
@@ -326,7 +355,16 @@ export function createCast(parts: CastParts) {
     }
   }
 
-  return { boot, chain, rooms, inside: () => inside }
+  return {
+    boot,
+    chain,
+    rooms,
+    inside: () => inside,
+    /** From `rooms` on, where the policy has one. */
+    get connector() {
+      return connector
+    },
+  }
 }
 
 const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([

@@ -26,6 +26,11 @@ const series = () => [
       counts: new Map([['errors', 4]]),
       records: 5,
     },
+    connector: {
+      counts: new Map([['dialled', 6]]),
+      phases: new Map([['good', 2]]),
+      outboundShare: 0.5,
+    },
     sync: {
       exchanges: new Map([['useful', 3]]),
       txs: 40,

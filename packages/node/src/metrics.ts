@@ -1,5 +1,6 @@
 import type { ActorReading, Bus } from '@rockpool/actor'
 import type {
+  ConnectorStats,
   GossipStats,
   Labels,
   MonitorStats,
@@ -26,6 +27,7 @@ export interface Readings {
   readonly monitor: MonitorStats
   readonly sync: ReconcilerStats
   readonly tracker: TrackerStats
+  readonly connector: ConnectorStats
 }
 
 type Sample = { readonly labels?: Labels; readonly value: number }
@@ -163,6 +165,7 @@ export function roomSeries({
   monitor,
   sync,
   tracker,
+  connector,
 }: Readings): Series[] {
   const verdicts = [...gossip.verdicts].map(([key, value]) => {
     const [topic = '', verdict = '', code = ''] = key.split(' ')
@@ -228,6 +231,19 @@ export function roomSeries({
       'Connected peers.',
       { labels: { direction: 'in' }, value: byDirection('in') },
       { labels: { direction: 'out' }, value: byDirection('out') },
+    ),
+    gauge('rockpool_p2p_peers_outbound_share', 'Of the connected peers those dialled from here.', {
+      value: connector.outboundShare,
+    }),
+    gauge(
+      'rockpool_p2p_peers_by_phase',
+      'Peers that are followed, by the phase of their life.',
+      ...sampled('phase', connector.phases),
+    ),
+    counter(
+      'rockpool_p2p_connector_total',
+      'What was done to have the right number of peers, by kind.',
+      ...sampled('kind', connector.counts),
     ),
     counter('rockpool_p2p_gossip_verdicts_total', 'Judged gossip messages.', ...verdicts),
     counter(

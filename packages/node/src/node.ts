@@ -14,7 +14,7 @@ import {
   headOf,
   type ProducerMode,
 } from '@rockpool/chain'
-import { type MonitorPolicy, readPeers } from '@rockpool/p2p'
+import { type ConnectionWish, type MonitorPolicy, readPeers } from '@rockpool/p2p'
 import { isJournaled, type PoolConfig, requireJournal } from '@rockpool/pool'
 import {
   type Addr,
@@ -23,6 +23,8 @@ import {
   type ChainSource,
   type ChainStatus,
   CodedError,
+  type ConnectorMessage,
+  type ConnectorStats,
   type Crypto,
   type Entropy,
   encodePoolSyncAnswer,
@@ -101,6 +103,8 @@ export interface NodeConfig {
     /** Likewise, but they may be banned. */
     readonly bootnodes?: readonly Addr[]
     readonly policy?: Partial<MonitorPolicy>
+    /** How many peers there are, and whom this node dials by itself. Absent: any number, and only those of the configuration. */
+    readonly connections?: ConnectionWish
     /** False: a restart forgets bans and scores. */
     readonly persist?: boolean
   }
@@ -168,6 +172,7 @@ export async function createNode(
   let stats: GossipStats = { verdicts: new Map(), counts: new Map() }
   let judged: MonitorStats = noStats
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
+  let connected: ConnectorStats = { counts: new Map(), phases: new Map(), outboundShare: 0 }
   let stopping: Promise<DrainResult> | undefined
 
   const cast = createCast({
@@ -290,9 +295,27 @@ export async function createNode(
         streamsPerPeer: limits.poolSyncStreamsPerPeer,
       },
     )
+    serveNames()
     await network.start()
     network.subscribe(names.tx)
     if (ports.source === undefined) network.subscribe(names.block)
+  }
+
+  function serveNames(): void {
+    const { connector } = cast
+    if (connector === undefined) return
+    network.serve(
+      names.peers,
+      async (from, request) => {
+        const answer = await bus.ask<ConnectorMessage, readonly Uint8Array[]>(
+          connector,
+          reply => ({ type: 'connector.serve', from, request, reply }),
+          limits.exchangeMs,
+        )
+        return answer.ok ? answer.value : []
+      },
+      { requestBytesMax: limits.exchangeRequestBytesMax, streamsPerPeer: 1 },
+    )
   }
 
   /** Connections are facts of the network, which is no actor: its listeners are told from outside, by the same table. */
@@ -303,6 +326,7 @@ export async function createNode(
       const listener: Pick<ActorRef<typeof fact>, 'tell'> = refs[name]
       listener.tell(fact)
     }
+    cast.connector?.tell(fact)
   }
 
   async function status(): Promise<NodeStatus> {
@@ -360,6 +384,17 @@ export async function createNode(
       .then(outcome => {
         if (outcome.ok) tracker = outcome.value
       })
+    if (cast.connector !== undefined) {
+      void bus
+        .ask<ConnectorMessage, ConnectorStats>(
+          cast.connector,
+          reply => ({ type: 'connector.getStats', reply }),
+          statusMs,
+        )
+        .then(outcome => {
+          if (outcome.ok) connected = outcome.value
+        })
+    }
     const { height, blocks, reorgs, pending, queued, slots, added, promoted, demoted, dropped } =
       totals.counts
     const { state, services } = health()
@@ -396,6 +431,7 @@ export async function createNode(
         monitor: judged,
         sync: synced,
         tracker,
+        connector: connected,
       }),
     ]
   }
@@ -409,6 +445,7 @@ export async function createNode(
   async function drain(deadlineMs: number, say: StopPhase): Promise<DrainResult> {
     refs.node.tell({ type: 'node.drain' })
     refs.reconciler.tell({ type: 'reconciler.drain' })
+    cast.connector?.tell({ type: 'connector.drain' })
     await bus.ask<GossipMessage, void>(
       refs.gossip,
       reply => ({ type: 'gossip.drain', reply }),

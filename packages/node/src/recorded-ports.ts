@@ -25,6 +25,7 @@ export interface TowerPorts {
  */
 export function recordedPorts(ports: CastPorts, edges: PortEdges): CastPorts {
   const { network, crypto, seal, director, tower } = ports
+  const { records } = network
   return {
     store: room => recordedStore(ports.store(room), room, edges),
     crypto: {
@@ -49,8 +50,17 @@ export function recordedPorts(ports: CastPorts, edges: PortEdges): CastPorts {
         ),
       disconnect: (id, bye) =>
         edges.port(mixText(0, `disconnect ${id}`), () => network.disconnect(id, bye)),
+      dial: (addr, deadlineMs) =>
+        edges.port(mixText(0, `dial ${addr}`), () => network.dial(addr, deadlineMs)),
       gossipScore: id => edges.read(() => network.gossipScore(id)),
-    } satisfies Pick<NetworkPort, 'publish' | 'request' | 'disconnect' | 'gossipScore'>),
+      ...(records && {
+        records: {
+          of: id => edges.port(mixText(0, `record ${id}`), () => records.of(id)),
+          open: record =>
+            edges.port(mixBytes(mixText(0, 'open'), record), () => records.open(record)),
+        },
+      }),
+    } satisfies Partial<NetworkPort>),
     seal: {
       address: seal.address,
       sign: digest => edges.port(mixBytes(mixText(0, 'seal'), digest), () => seal.sign(digest)),

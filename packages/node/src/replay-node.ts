@@ -137,6 +137,7 @@ function networkOf(self: PeerId, none: () => Promise<never>): NetworkPort {
     dial: none,
     disconnect: none,
     request: none,
+    records: { of: none, open: none },
   }
 }
 

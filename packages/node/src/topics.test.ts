@@ -17,7 +17,7 @@ function recorder() {
   }
 }
 
-test('topics and both protocols carry chain id and fork digest', () => {
+test('topics and all protocols carry chain id and fork digest', () => {
   const genesis = devGenesis({ producers: [] })
   expect(topicsOf(genesis, genesisHash, recorder())).toEqual({
     forkDigest: 'abababab',
@@ -25,6 +25,8 @@ test('topics and both protocols carry chain id and fork digest', () => {
     block: '/rockpool/1337/abababab/block/1',
     blocks: '/rockpool/1337/abababab/blocks/1',
     poolSync: '/rockpool/1337/abababab/pool-sync/1',
+    peers: '/rockpool/1337/abababab/peers/1',
+    prefix: '/rockpool/1337/',
   })
 })
 

@@ -17,6 +17,10 @@ export interface NetworkNames {
   /** Range protocol of the dev chain. */
   readonly blocks: string
   readonly poolSync: string
+  /** Peer exchange. */
+  readonly peers: string
+  /** What every protocol name of this chain begins with. */
+  readonly prefix: string
 }
 
 /** In the order in which they came to Ethereum. */
@@ -52,6 +56,8 @@ export function topicsOf(
     block: topicName(genesis.chainId, digest, 'block'),
     blocks: protocolName(genesis.chainId, digest, 'blocks'),
     poolSync: protocolName(genesis.chainId, digest, 'pool-sync'),
+    peers: protocolName(genesis.chainId, digest, 'peers'),
+    prefix: `/rockpool/${genesis.chainId}/`,
   }
 }
 

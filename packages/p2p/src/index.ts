@@ -1,4 +1,9 @@
 /** Who we talk to and what we relay. Not here: libp2p, and what a valid transaction is. */
+export {
+  type ConnectionWish,
+  connectionPolicy,
+} from './connection-policy.ts'
+export { connector } from './connector.actor.ts'
 export { gossip } from './gossip.actor.ts'
 export type { MonitorPolicy } from './monitor.actor.ts'
 export type { GossipParts } from './parts.ts'

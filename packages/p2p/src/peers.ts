@@ -10,10 +10,13 @@ import type {
   Store,
 } from '@rockpool/protocol'
 import { createBanBook } from './ban-book.ts'
+import type { ConnectionPolicy } from './connection-policy.ts'
+import type { PeerStanding } from './connector.actor.ts'
 import { createGate } from './gate.ts'
 import { type MonitorPolicy, monitor, type ToMonitor } from './monitor.actor.ts'
 import { loadPeers, type StoredPeers } from './peer-store.ts'
 import { createReputation } from './reputation.ts'
+import { createRoom } from './room.ts'
 import { createRotation } from './rotation.ts'
 import { createStanding } from './standing.ts'
 
@@ -28,6 +31,8 @@ export interface PeersParts {
   readonly statics: readonly string[]
   /** Addresses that may be names. */
   readonly bootnodes: readonly string[]
+  /** How many may connect. Absent: any number. */
+  readonly connections?: ConnectionPolicy
 }
 
 /** What the judgement of peers is made of. A simulation may put others in their place to see that the difference is noticed. */
@@ -70,16 +75,23 @@ export function createPeers(
   const statics = new Set(parts.statics.map(idOf))
   const configured = new Set([...statics, ...parts.bootnodes.map(idOf)])
   const standing = made.createStanding({ reputation, bans, network, statics, wall })
-  network.gate(
-    createGate({
-      self: network.self,
-      bans,
-      isExempt: standing.isExempt,
-      isConfigured: id => configured.has(id),
-      exemptIps: new Set(parts.statics.flatMap(ipOf)),
-      wall,
-    }),
-  )
+  const exemptIps = new Set(parts.statics.flatMap(ipOf))
+  const { isExempt } = standing
+  const gate = createGate({
+    self: network.self,
+    bans,
+    isExempt,
+    isConfigured: id => configured.has(id),
+    exemptIps,
+    wall,
+  })
+  const { connections } = parts
+  const room =
+    connections && createRoom({ policy: connections, peers: network.peers, isExempt, exemptIps })
+  network.gate(event => {
+    const decision = gate(event)
+    return decision.allow && room ? room(event) : decision
+  })
   network.reputation(standing.forRouter)
 
   /** The actor that keeps all this. */
@@ -93,7 +105,18 @@ export function createPeers(
     })
   }
 
-  return { actor, isShut: standing.isShut }
+  const places: PeerStanding = {
+    total: id => standing.score(id).total,
+    isExempt,
+    isBanned: id => standing.banOf(id) !== undefined,
+    isShut: standing.isShut,
+  }
+  return {
+    actor,
+    isShut: standing.isShut,
+    standing: places,
+    bootnodes: new Set(parts.bootnodes.map(idOf)),
+  }
 }
 
 const idOf = (addr: string): PeerId => addr.slice(addr.lastIndexOf('/') + 1)

@@ -170,6 +170,12 @@ export const errors = {
   'gossip/soft-flood': row('peer', 'transactions that cannot run, in numbers', sender),
   'sync/bad-reply': row('peer', 'a request or an answer that no honest node makes', sender),
   'sync/unrequested': row('peer', 'bodies nobody asked for', sender),
+  'p2p/too-many-peers': row('none', 'as many peers as this node takes', wait),
+  'p2p/too-many-from-address': row(
+    'none',
+    'as many peers from one address as this node takes',
+    wait,
+  ),
   'rate/wire': row('peer', 'more gossip frames than anybody needs', sender),
   'rate/request': row('peer', 'more requests than anybody needs', sender),
   'identify/bad-key': row('peer', 'a key that is neither Ed25519 nor secp256k1', sender),
@@ -370,6 +376,11 @@ export const errors = {
     'user',
     'not an address to listen on or to advertise',
     'write /ip4/ADDRESS/tcp/PORT',
+  ),
+  'config/bad-peer-targets': row(
+    'user',
+    'peers wanted, kept and taken do not rise',
+    'let p2p.peers.lo be at most .hi, and .hi at most .max',
   ),
   'config/bad-mesh': row(
     'user',

@@ -288,6 +288,25 @@ export const limits = {
   hangUpMs: 500,
   /** A connection on which the other side does not identify itself by then is closed. */
   identifyMs: 10_000,
+  /** Peer exchange: peers of one answer, bytes of one record, of a request and of an answer, answers under way, and time between two to one peer. */
+  exchangePeersMax: 16,
+  exchangeRecordBytesMax: 2_048,
+  exchangeRequestBytesMax: 16,
+  exchangeAnswerBytesMax: 33_000,
+  exchangeAnswersMax: 16,
+  exchangeServedEveryMs: 10_000,
+  exchangeMs: 5_000,
+  /** Peers to dial: tellers remembered, good peers kept on disk and for how long, cool-downs, addresses of one peer. */
+  tellersMax: 64,
+  goodPeersMax: 256,
+  goodPeersMs: 604_800_000,
+  coolDownsMax: 4_096,
+  peerAddrsMax: 8,
+  /** Dials by the connector: at once, and time for each. */
+  dialsAtOnce: 4,
+  dialMs: 10_000,
+  /** Peers whose life is followed. */
+  peerLivesMax: 4_096,
   /** Static peers and bootnodes together. */
   staticPeersMax: 256,
   /** Devnet faults: rules one node holds, the longest latency or jitter, and bytes that may wait on one faulted connection before its writer
@@ -436,6 +455,7 @@ export const limits = {
     gossip: 1_024,
     monitor: 4_096,
     reconciler: 1_024,
+    connector: 1_024,
     pool: 1_024,
     node: 256,
     observer: 4_096,

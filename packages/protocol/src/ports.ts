@@ -121,6 +121,16 @@ export interface RequestBounds {
   readonly deadlineMs: number
 }
 
+/** Addresses that peers have sealed with their keys. */
+export interface PeerRecords {
+  /** What a peer said of itself when it was identified last; undefined for one that sealed nothing. */
+  of(id: PeerId): Promise<Uint8Array | undefined>
+  /** Who sealed this, and the addresses in it, without the id; undefined for what no peer has sealed. */
+  open(
+    record: Uint8Array,
+  ): Promise<{ readonly id: PeerId; readonly addrs: readonly Addr[] } | undefined>
+}
+
 /**
  * The network as the node sees it: gossip topics, and request streams of u32-length-prefixed frames (one frame asked, one or more
  * answered). Installed sink and gate before `start`.
@@ -157,6 +167,8 @@ export interface NetworkPort {
   /** The router holds nothing against this peer any more. */
   forgive(id: PeerId): void
   listen(sink: NetworkSink): void
+  /** Absent where peers seal nothing: they name nobody to each other. */
+  readonly records?: PeerRecords
 }
 
 /** The other end of a link: a peer id, or a listening address with or without `/p2p/<id>`. */

@@ -12,13 +12,15 @@ function lab({
   yieldMs = 0,
   backoffMaxMs = 60_000,
   answers = (): boolean => false,
+  kind = 'static' as 'static' | 'bootnode',
+  needsPeers = (): boolean => true,
 } = {}) {
   const clock = new VirtualClock()
   const dials: number[] = []
   const warnings: string[] = []
   let connected = false
   const dialer = createDialer({
-    targets: [{ id, addr, kind: 'static' }],
+    targets: [{ id, addr, kind }],
     self,
     clock,
     yieldMs,
@@ -28,6 +30,7 @@ function lab({
     random: () => 1,
     log: { debug() {}, info() {}, warn: code => void warnings.push(code) },
     isConnected: () => connected,
+    needsPeers,
     async dial() {
       dials.push(clock.now())
       if (!answers()) throw new Error('refused')
@@ -151,4 +154,23 @@ test('whoever is connected is left alone when the way is free again', async () =
   await run(20)
 
   expect(dials).toEqual([0])
+})
+
+test('a bootnode is dialled while peers are missing, a static peer always, for 24 hours', async () => {
+  const day = 86_400_000
+  let needs = false
+  const idle = lab({ kind: 'bootnode', needsPeers: () => needs })
+  idle.dialer.start()
+  await idle.run(day)
+  expect(idle.dials).toEqual([])
+  needs = true
+  await idle.run(day + 60_000)
+  expect(idle.dials).toHaveLength(1)
+
+  const steady = lab({ needsPeers: () => false })
+  steady.dialer.start()
+  await steady.run(day)
+  const waits = steady.dials.slice(1).map((at, index) => at - (steady.dials[index] ?? 0))
+  expect(Math.max(...waits)).toBe(60_000)
+  expect(steady.dials.length).toBeGreaterThan(day / 60_000)
 })

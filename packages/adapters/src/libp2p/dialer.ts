@@ -16,6 +16,8 @@ interface Parts {
   random(): number
   dial(addr: Addr, deadlineMs: number): Promise<PeerId>
   isConnected(id: PeerId): boolean
+  /** False while there are enough peers: static ones are dialled all the same, bootnodes are not. */
+  needsPeers(): boolean
 }
 
 const DIAL_MS = 30_000
@@ -35,7 +37,7 @@ export function backoffMs({ minMs, maxMs }: Backoff, failures: number, random: n
 
 /** Keeps static peers and bootnodes connected, for ever and all at once. libp2p's own keep-alive gives up after five dials. */
 export function createDialer(parts: Parts) {
-  const { targets, self, clock, log, random, dial, isConnected } = parts
+  const { targets, self, clock, log, random, dial, isConnected, needsPeers } = parts
   const { yieldMs, coolDownMaxMs } = parts
   const backoff = { minMs: parts.backoffMinMs, maxMs: parts.backoffMaxMs }
   const loops = new Map(targets.map(target => [target.id, createLoop(target)]))
@@ -61,6 +63,7 @@ export function createDialer(parts: Parts) {
     function attempt(): void {
       clear()
       if (!running || dialling || isConnected(id)) return
+      if (kind === 'bootnode' && !needsPeers()) return wait(backoffMs(backoff, 16, random()))
       dialling = true
       dial(text, DIAL_MS).then(
         () => ended(),

@@ -31,6 +31,7 @@ import { libp2pOptions, type NetworkLog, type NetworkOptions, type Services } fr
 import { createOverflowWatch } from './overflow.ts'
 import { createPeers } from './peers.ts'
 import { profiles, thresholds } from './profiles.ts'
+import { createRecords } from './records.ts'
 import { routerOf } from './router.ts'
 import { installFrameTap } from './router-patches.ts'
 import { installScoreWatch } from './score-patches.ts'
@@ -136,6 +137,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     coolDownMaxMs: profile.coolDownMaxMs,
     dial,
     isConnected: peers.has,
+    needsPeers: () => peers.views().length < (options.peersWanted ?? Number.POSITIVE_INFINITY),
   })
   const drift = createDriftWatch()
   const overflow = createOverflowWatch(router)
@@ -283,6 +285,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     listen(next) {
       sink = next
     },
+    records: createRecords(libp2p),
     metrics: () =>
       meter.read({
         peers: peers.views(),

@@ -49,6 +49,8 @@ export interface NetworkOptions {
   /** Peers kept connected for ever. */
   readonly static?: readonly Addr[]
   readonly bootnodes?: readonly Addr[]
+  /** With so many peers bootnodes are not dialled any more. Absent: always. */
+  readonly peersWanted?: number
   /** Changes to the mesh of the profile. */
   readonly mesh?: Partial<MeshOptions>
   /** What others see as our software. */

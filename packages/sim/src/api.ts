@@ -313,7 +313,7 @@ export interface WorldParts {
   readonly crypto: Crypto
   sign(digest: Uint8Array, key: Uint8Array): Signature
   addressOf(key: Uint8Array): Address
-  /** Resolves after one real macrotask, so that every microtask has run. */
+  /** Resolves once every microtask has run. */
   hop(): Promise<void>
   /** CPU milliseconds of this process. */
   cpuMs?(): number

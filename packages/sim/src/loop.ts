@@ -15,7 +15,7 @@ export interface LoopParts {
   readonly schedule: Schedule
   readonly strategy: Strategy
   readonly endMs: number
-  /** Resolves after one real macrotask. */
+  /** Resolves once no microtask is left. */
   hop(): Promise<void>
   /** The books look. */
   check(): void
@@ -23,13 +23,14 @@ export interface LoopParts {
   stuck(node: WorldNode | undefined): void
 }
 
-/** Steps whoever is ready, then lets time jump to the next timer; one real macrotask after everything that settles a promise. */
+/** Steps whoever is ready, then lets time jump to the next timer; all microtasks run after everything that settles a promise. */
 export class Loop {
   /** Whose turn it is just now. */
   stepping: WorldNode | undefined = undefined
   private readonly parts: LoopParts
   private readonly ready: WorldNode[] = []
   private settled = false
+  private turns: (() => void)[] = []
 
   constructor(parts: LoopParts) {
     this.parts = parts
@@ -38,6 +39,12 @@ export class Loop {
   /** A promise settled, or will without time passing. */
   readonly settle = (): void => {
     this.settled = true
+  }
+
+  /** What a node takes for one turn of its event loop: everything else that has settled goes first. */
+  readonly turn = (): Promise<void> => {
+    this.settled = true
+    return new Promise(resolve => this.turns.push(resolve))
   }
 
   /** A node has something to do. */
@@ -84,10 +91,16 @@ export class Loop {
     }
   }
 
-  /** Everything that has settled is told to whoever waits for it. */
-  private hop(): Promise<void> {
+  /** Everything that has settled is told to whoever waits for it, and what they settle, until nothing more happens by itself. */
+  private async hop(): Promise<void> {
+    await this.parts.hop()
+    while (this.turns.length > 0) {
+      const { turns } = this
+      this.turns = []
+      for (const go of turns) go()
+      await this.parts.hop()
+    }
     this.settled = false
-    return this.parts.hop()
   }
 
   private step(): void {

@@ -266,7 +266,7 @@ class World {
         ...{ clock, edge, node: index },
         rng: rng.fork(`disk${index}`),
         meanMs: options.disk.meanMs,
-        hop: parts.hop,
+        hop: loop.turn,
         settled: loop.settle,
         count: history.count,
       }),

@@ -97,6 +97,37 @@ describe('npm run trace', () => {
     expect(lines.at(-1)).toMatch(/0 equal, 0 different, 1 skipped$/)
   })
 
+  test('an unknown kind and a block nobody declared are told with file, line and code, and the rest is replayed', () => {
+    const path = folderWith('broken', textOf('roomy/q3-batch').replace('"k":"add"', '"k":"mix"'))
+    const undeclared = textOf('roomy/osaka-crossing').replace(/"old":"[^"]*"/, '"old":"nowhere"')
+    const body = undeclared.slice(0, undeclared.lastIndexOf('{"k":"end"'))
+    const i = body.trimEnd().split('\n').length
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    writeFileSync(join(path, 'a.jsonl'), `${body}${JSON.stringify({ k: 'end', i, sha256 })}\n`)
+    const { code, err, lines } = trace('replay', path, join(vectors, 'roomy/q3-batch.jsonl.gz'))
+    expect(code).toBe(2)
+    expect(err).toMatch(/broken\.jsonl: line \d+: unknown kind mix \(trace\/malformed\)/)
+    expect(err).toMatch(/a\.jsonl: line \d+: no block "nowhere" was declared \(trace\/malformed\)/)
+    expect(lines.at(-1)).toMatch(/^3 traces, \d+ operations, 1 equal, 2 different, 0 skipped$/)
+  })
+
+  test('a folder of folders is replayed, each with its own manifest or none', () => {
+    const path = join(folder, 'nested')
+    for (const [name, file] of [
+      ['one', 'roomy/q3-batch'],
+      ['two', 'price/q1-evict-before-replace'],
+    ] as const) {
+      mkdirSync(join(path, name), { recursive: true })
+      writeFileSync(join(path, name, 'some.jsonl'), textOf(file))
+    }
+    const listing = { files: [{ file: 'some.jsonl', quirks: ['Q1'] }] }
+    writeFileSync(join(path, 'two/MANIFEST.json'), JSON.stringify(listing))
+    expect(trace('replay', path).lines.at(-1)).toMatch(/^2 traces, \d+ operations, 2 equal, 0 diff/)
+    const { code, out } = trace('replay', path, '--compat', 'fixed')
+    expect(code).toBe(1)
+    expect(out).toContain('some.jsonl: line 6 (add), explained by Q1, as its manifest says')
+  })
+
   test('for programs there is one JSON object', () => {
     const { out } = trace('replay', join(vectors, 'roomy/q3-batch.jsonl.gz'), '--json')
     expect(JSON.parse(out)).toMatchObject({ traces: 1, equal: 1, different: 0, compat: 'geth' })

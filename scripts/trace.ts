@@ -17,16 +17,20 @@ import {
   coverageGaps,
   coverageGate,
   coverageLeast,
+  type Difference,
   overlayOf,
+  type PreparedTxs,
   prepareTrace,
   quirkOfRow,
   replayPrepared,
   SenderBook,
   shrinkTrace,
+  type Trace,
+  TraceFault,
   type TraceTools,
   traceText,
 } from '@rockpool/pool/trace'
-import { type Crypto, createRecovery, type Recovery } from '@rockpool/protocol'
+import { type Code, type Crypto, createRecovery, type Recovery } from '@rockpool/protocol'
 import { findTraces, overlayPath, readTrace, sha256Of, type TraceFile } from './trace/files.ts'
 
 const usage = `usage: npm run trace -- replay <file or folder ...> [--compat geth|fixed] [--json]
@@ -92,14 +96,17 @@ async function replay(
   const total = { traces: 0, operations: 0, equal: 0, different: 0, skipped: 0, bad: 0 }
   const say = (text: string) => json || console.log(text)
   let playMs = 0
+  function tellBad({ path }: TraceFile, why: string): void {
+    total.bad++
+    total.different++
+    told.push({ file: path, code: 'trace/malformed' satisfies Code, bad: why })
+    console.error(`${path}: ${why} (trace/malformed)`)
+  }
   for (const file of files) {
     total.traces++
     const read = readTrace(file)
     if (typeof read === 'string') {
-      total.bad++
-      total.different++
-      told.push({ file: file.path, bad: read })
-      console.error(`${file.path}: ${read}`)
+      tellBad(file, read)
       continue
     }
     const { trace, overlay } = read
@@ -112,12 +119,16 @@ async function replay(
     }
     const txs = await prepareTrace(trace, tools)
     const started = performance.now()
-    const result = replayPrepared(trace, txs, tools, {
+    const result = replayed(trace, txs, tools, {
       compat,
       checkEvery,
       ...(compat === 'fixed' && overlay !== undefined && { overlay }),
     })
     playMs += performance.now() - started
+    if (typeof result === 'string') {
+      tellBad(file, result)
+      continue
+    }
     total.operations += result.operations
     if (trace.header.exact) addCoverage(coverage, result.coverage)
     const [difference] = result.differences
@@ -126,10 +137,10 @@ async function replay(
       continue
     }
     total.different++
-    told.push({ file: file.path, ...difference })
-    const rows = file.quirks.length > 0 ? ` (may differ by ${file.quirks.join(', ')})` : ''
+    const row = compat === 'fixed' ? rowOf(trace, txs, tools, { file, difference }) : undefined
+    told.push({ file: file.path, ...difference, ...(row !== undefined && { row }) })
     say(
-      `${file.path}: line ${difference.line} (${difference.kind})${compat === 'fixed' ? rows : ''}`,
+      `${file.path}: line ${difference.line} (${difference.kind})${row === undefined ? '' : `, ${row}`}`,
     )
     for (const what of difference.what.slice(0, 12)) say(`  ${what}`)
   }
@@ -151,6 +162,38 @@ async function replay(
     `${traces} traces, ${operations} operations, ${equal} equal, ${different} different, ${skipped} skipped`,
   )
   return total.bad > 0 ? 2 : total.different > 0 ? 1 : 0
+}
+
+/** What replaying came to; a sentence where a line says what cannot be. */
+function replayed(
+  trace: Trace,
+  txs: PreparedTxs,
+  tools: TraceTools,
+  options: Parameters<typeof replayPrepared>[3],
+): ReturnType<typeof replayPrepared> | string {
+  try {
+    return replayPrepared(trace, txs, tools, options)
+  } catch (error) {
+    if (error instanceof TraceFault) return error.message
+    throw error
+  }
+}
+
+/** The row of the table that explains the first line in which mode `fixed` differs, and whether the manifest names it. */
+function rowOf(
+  trace: Trace,
+  txs: PreparedTxs,
+  tools: TraceTools,
+  { file, difference }: { file: TraceFile; difference: Difference },
+): string {
+  const lines = trace.lines.slice(0, difference.line)
+  const table = [...new Set([...file.quirks, ...Object.keys(quirkOfRow)])]
+  const [first] = overlayOf({ ...trace, lines }, txs, tools, table)
+  const rows = first?.q.split(' ') ?? []
+  const [row] = rows
+  if (row === undefined || quirkOfRow[row] === undefined) return 'explained by no row of the table'
+  const isNamed = rows.some(one => file.quirks.includes(one))
+  return `explained by ${rows.join(' and ')}${isNamed ? ', as its manifest says' : ''}`
 }
 
 async function shrink(

@@ -34,11 +34,17 @@ export function findTraces(path: string): TraceFile[] {
   if (!statSync(path).isDirectory()) return [{ path, quirks: listedIn(dirname(path), path) }]
   const manifest = join(path, 'MANIFEST.json')
   if (existsSync(manifest)) return listed(path, manifest)
-  const names = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  const all = readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()
+  // One folder down each may have a manifest of its own.
+  const manifests = all.filter(name => basename(name) === 'MANIFEST.json')
+  const folders = manifests.map(name => dirname(name))
+  const names = all
     .filter(name => tracePattern.test(name) && !overlayPattern.test(name))
-    .sort()
-  if (names.length === 0) throw new Error(`${path}: no traces (*.jsonl, *.jsonl.gz) in it`)
-  return names.map(name => ({ path: join(path, name), quirks: [] }))
+    .filter(name => !folders.some(folder => name.startsWith(`${folder}/`)))
+  const found = manifests.flatMap(name => listed(join(path, dirname(name)), join(path, name)))
+  found.push(...names.map(name => ({ path: join(path, name), quirks: [] })))
+  if (found.length === 0) throw new Error(`${path}: no traces (*.jsonl, *.jsonl.gz) in it`)
+  return found
 }
 
 /** The trace in a file and its overlay; a sentence when it is none. */
@@ -80,9 +86,16 @@ function textOf(path: string, bytes: Uint8Array): string | undefined {
 interface Manifest {
   readonly files?: readonly {
     readonly file: string
-    readonly sha256: string
+    readonly sha256?: string
     readonly quirks?: string[]
   }[]
+}
+
+function isListed(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null) return false
+  const { file, sha256, quirks } = entry as Record<string, unknown>
+  const hasRows = quirks === undefined || Array.isArray(quirks)
+  return typeof file === 'string' && (sha256 === undefined || typeof sha256 === 'string') && hasRows
 }
 
 function listed(folder: string, manifest: string): TraceFile[] {
@@ -90,12 +103,13 @@ function listed(folder: string, manifest: string): TraceFile[] {
   try {
     files = (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest).files
   } catch {
-    throw new Error(`${manifest}: not JSON`)
+    throw new Error(`${manifest}: not JSON (trace/malformed)`)
   }
-  if (!Array.isArray(files)) throw new Error(`${manifest}: lists no files`)
+  if (!Array.isArray(files) || !files.every(isListed))
+    throw new Error(`${manifest}: lists no files (trace/malformed)`)
   return files.map(({ file, sha256, quirks = [] }) => ({
     path: join(folder, file),
-    sha256,
+    ...(sha256 !== undefined && { sha256 }),
     quirks,
   }))
 }

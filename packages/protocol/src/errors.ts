@@ -131,6 +131,11 @@ export const errors = {
     'replacement transaction underpriced',
     'raise both fees by the price bump',
   ),
+  'trace/malformed': row(
+    'user',
+    'a recorded trace cannot be read or replayed',
+    'the file and line named are not of the format',
+  ),
   'pool/closed': row('self', 'txpool is not ready: shutting down', wait),
   'pool/journal-failed': row(
     'self',

@@ -122,28 +122,32 @@ export interface OverlayLine {
 }
 
 const blockKeys =
-  'label parent? number time gasLimit gasUsed baseFee difficulty raws? set missing? stateMissing?'
-/** Keys of each kind of line; a question mark: may be absent. */
+  'label:text parent?:text number:count time:count gasLimit:count gasUsed:count baseFee:decimal|null difficulty:decimal raws?:hexes set:accounts missing?:flag stateMissing?:flag'
+/** Keys of each kind of line with the form of their values; a question mark: may be absent. */
 const keysOf: Readonly<Record<string, string>> = {
-  header: 'format version name family exact needs seed? source chain pool gasTip genesis',
+  header:
+    'format:text version:count name:text family:text exact:flag needs:texts seed? source:object chain:object pool:object gasTip:decimal genesis:object',
   block: blockKeys,
-  add: 'raws r',
-  reset: 'old new r',
-  merge: 'raws old new r',
-  setGasTip: 'wei r',
-  clear: 'r',
-  reheap: 'r',
-  clock: 'ms r',
-  hold: 'addr r?',
-  release: 'addr r?',
-  end: 'sha256',
-  'query status': 'what hash r',
-  'query nonce': 'what addr r',
-  'query hasAuth': 'what addr r',
-  'query contentFrom': 'what addr r',
-  'query pending': 'what minTip baseFee gasLimitCap r',
+  add: 'raws:hexes r:object',
+  reset: 'old:text|null new:text r:object',
+  merge: 'raws:hexes old:text|null new:text r:object',
+  setGasTip: 'wei:decimal r:object',
+  clear: 'r:object',
+  reheap: 'r:object',
+  clock: 'ms:span r:object',
+  hold: 'addr:hex r?:text',
+  release: 'addr:hex r?:text',
+  end: 'sha256:text',
+  'query status': 'what:text hash:hex r:text',
+  'query nonce': 'what:text addr:hex r:decimal',
+  'query hasAuth': 'what:text addr:hex r:flag',
+  'query contentFrom': 'what:text addr:hex r:object',
+  'query pending': 'what:text minTip:decimal|null baseFee:decimal|null gasLimitCap:count r:object',
 }
-const resultKeys = 'errs? stats digest content? nonces events'
+const chainKeys = 'chainId:decimal forks:forks elasticity?:count denominator?:count'
+const poolKeys =
+  'priceLimit:decimal priceBump:count accountSlots:count globalSlots:count accountQueue:count globalQueue:count lifetimeMs:count'
+const resultKeys = 'errs?:list stats:list digest:text content?:object nonces:object events:object'
 const withResult: ReadonlySet<string> = new Set(
   'add reset merge setGasTip clear reheap clock'.split(' '),
 )
@@ -184,6 +188,46 @@ export function parseTrace(text: string, sha256?: (text: string) => string): Par
   return { ok: true, value: { header, lines: rest as Trace['lines'] } }
 }
 
+const headerParts = [
+  ['chain', chainKeys],
+  ['pool', poolKeys],
+  ['genesis', blockKeys],
+] as const
+
+/** A year: each minute of it is looked at. */
+const longestSpanMs = 31_536_000_000
+
+/** The forms of values, by name. */
+const forms: Readonly<Record<string, (value: unknown) => boolean>> = {
+  text: value => typeof value === 'string',
+  flag: value => typeof value === 'boolean',
+  count: value => Number.isSafeInteger(value) && Number(value) >= 0,
+  span: value => forms.count?.(value) === true && Number(value) <= longestSpanMs,
+  decimal: value => typeof value === 'string' && /^(0|[1-9][0-9]*)$/.test(value),
+  hex: isHex,
+  null: value => value === null,
+  object: isObject,
+  list: Array.isArray,
+  texts: value => Array.isArray(value) && value.every(item => typeof item === 'string'),
+  hexes: value => Array.isArray(value) && value.every(isHex),
+  accounts: value => isObject(value) && Object.entries(value).every(isAccount),
+  forks: value =>
+    isObject(value) && Object.values(value).every(at => at === null || forms.count?.(at) === true),
+}
+
+function isHex(value: unknown): value is string {
+  return typeof value === 'string' && /^0x([0-9a-f]{2})*$/.test(value)
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isAccount([address, account]: readonly [string, unknown]): boolean {
+  if (!isHex(address) || address.length !== 42 || !isObject(account)) return false
+  return checkKeys(account, 'nonce:decimal balance:decimal code:hex') === undefined
+}
+
 type AnyLine = TraceLine | { readonly k: 'end'; readonly i: number; readonly sha256: string }
 
 function parseLine(text: string): AnyLine | string {
@@ -192,11 +236,13 @@ function parseLine(text: string): AnyLine | string {
   const kind = line.k === 'query' ? `query ${String(line.what)}` : String(line.k)
   const keys = keysOf[kind]
   if (keys === undefined) return `unknown kind ${kind}`
-  const problem = checkKeys(line, `k i ${keys}`)
+  const problem = checkKeys(line, `k:text i:count ${keys}`)
   if (problem !== undefined) return problem
   if (kind === 'header') {
-    const genesis = checkKeys(line.genesis, blockKeys)
-    if (genesis !== undefined) return `genesis: ${genesis}`
+    for (const [part, partKeys] of headerParts) {
+      const fault = checkKeys(line[part], partKeys)
+      if (fault !== undefined) return `${part}: ${fault}`
+    }
   }
   if (withResult.has(kind)) {
     const result = checkKeys(line.r, resultKeys)
@@ -216,12 +262,18 @@ function parseObject(text: string): Record<string, unknown> | string {
 }
 
 function checkKeys(value: unknown, keys: string): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'not an object'
+  if (!isObject(value)) return 'not an object'
   const known = new Set<string>()
   for (const key of keys.split(' ')) {
-    const name = key.replace('?', '')
+    const [whole = '', form] = key.split(':')
+    const name = whole.replace('?', '')
     known.add(name)
-    if (name === key && !(name in value)) return `lacks "${name}"`
+    if (!(name in value)) {
+      if (name === whole) return `lacks "${name}"`
+      continue
+    }
+    const isOfForm = form === undefined || form.split('|').some(one => forms[one]?.(value[name]))
+    if (!isOfForm) return `"${name}" is not ${form?.replace('|', ' or ')}`
   }
   const unknown = Object.keys(value).find(key => !known.has(key))
   return unknown === undefined ? undefined : `unknown key "${unknown}"`
@@ -234,10 +286,9 @@ export function parseOverlay(text: string): Parsed<ReadonlyMap<number, OverlayLi
     if (lineText === '') continue
     const line = parseObject(lineText)
     if (typeof line === 'string') return wrong(index, line)
-    const problem = checkKeys(line, 'i q r?')
+    const problem = checkKeys(line, 'i:count q:text r?')
     if (problem !== undefined) return wrong(index, problem)
-    if (typeof line.i !== 'number' || typeof line.q !== 'string') return wrong(index, 'i or q')
-    overlay.set(line.i, line as unknown as OverlayLine)
+    overlay.set(Number(line.i), line as unknown as OverlayLine)
   }
   return { ok: true, value: overlay }
 }

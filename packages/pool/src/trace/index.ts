@@ -9,7 +9,13 @@ export {
 } from './coverage.ts'
 export { type OverlayLine, parseOverlay, parseTrace, type Trace, traceText } from './format.ts'
 export { overlayOf } from './overlay.ts'
-export { prepareTrace, type TraceTools } from './prepare.ts'
-export { type Difference, type Replayed, replayPrepared, replayTrace } from './replay.ts'
+export { type PreparedTxs, prepareTrace, type TraceTools } from './prepare.ts'
+export {
+  type Difference,
+  type Replayed,
+  replayPrepared,
+  replayTrace,
+  TraceFault,
+} from './replay.ts'
 export { SenderBook } from './senders.ts'
 export { type Shrunk, shrinkTrace } from './shrink.ts'

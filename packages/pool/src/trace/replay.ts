@@ -1,6 +1,8 @@
 import type { Address } from '@rockpool/protocol'
 import { errors } from '@rockpool/protocol'
 import { checkInvariants } from '../invariants.ts'
+import type { Op, Outcome } from '../op.ts'
+import type { Pool } from '../pool.ts'
 import type { Compat, Quirks } from '../quirks.ts'
 import { isSame } from './content.ts'
 import { type Coverage, coverageOf } from './coverage.ts'
@@ -60,26 +62,21 @@ export function replayPrepared(
   const broken: string[] = []
   const coverage = coverageOf()
   let counter = 0
-  const player = new TracePlayer({
-    trace,
-    txs,
-    tools,
-    compat,
-    ...(quirks !== undefined && { quirks }),
-    onOp: (op, outcome, pool) => {
-      coverage.count(op, outcome)
-      counter++
-      if (checkEvery === 0) return
-      if (pool.stats.pending + pool.stats.queued > largePool && counter % checkEvery !== 0) return
-      broken.push(...checkInvariants(pool, outcome))
-    },
-  })
+  const onOp = (op: Op, outcome: Outcome, pool: Pool) => {
+    coverage.count(op, outcome)
+    counter++
+    if (checkEvery === 0) return
+    if (pool.stats.pending + pool.stats.queued > largePool && counter % checkEvery !== 0) return
+    broken.push(...checkInvariants(pool, outcome))
+  }
+  const parts = { trace, txs, tools, compat, onOp, ...(quirks !== undefined && { quirks }) }
+  const player = atLine(0, () => new TracePlayer(parts))
   const nonces = new NonceBook(trace)
   const differences: Difference[] = []
   let operations = 0
   for (const line of trace.lines) {
     operations++
-    const got = player.play(line)
+    const got = atLine(line.i, () => player.play(line))
     if (line.k === 'block') continue
     const instead = overlay?.get(line.i)
     const expected = instead === undefined ? line.r : instead.r
@@ -112,6 +109,24 @@ export function replayPrepared(
     if (isResult(got)) coverage.answered(got)
   }
   return { operations, differences, coverage: coverage.total(player.pool, player.chain.paths) }
+}
+
+/** A line of the right form that says what cannot be: a block nobody declared, a number that is none. */
+export class TraceFault extends Error {
+  readonly line: number
+
+  constructor(line: number, cause: unknown) {
+    super(`line ${line}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.line = line
+  }
+}
+
+function atLine<T>(line: number, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new TraceFault(line, cause)
+  }
 }
 
 /** The same from a trace as it was read. */

@@ -132,7 +132,7 @@ export function ethCallMethods(backend: Backend): Method[] {
     method(
       'eth_feeHistory',
       [count('blockCount'), blockNumber, percentiles],
-      ([blocks, newest, rewards = []]) => feeHistory(blocks, newest, rewards),
+      ([blocks, newest, rewards]) => feeHistory(blocks, newest, rewards),
     ),
   ]
 }

@@ -7,11 +7,9 @@ const brief = process.env.ROCKPOOL_E2E_CI === '1' ? ['packages/pool/**'] : []
 const ours = long ? '**/*.long.test.ts' : '**/*.e2e.test.ts'
 const excluded = ['**/node_modules/**', '**/dist/**', ...brief]
 
-/** They measure real time, or start a devnet, which takes a port of its own: one at a time. */
+/** One at a time: they hold real time to account, or start a devnet, which wants a port of its own. */
 const alone = [
-  ...['bans', 'forged-blocks', 'launcher', 'transfers'].map(
-    name => `apps/node/src/e2e/${name}.e2e.test.ts`,
-  ),
+  ...['bans', 'launcher', 'transfers'].map(name => `apps/node/src/e2e/${name}.e2e.test.ts`),
   'packages/adapters/src/libp2p/*.e2e.test.ts',
   'packages/adapters/src/http/websocket.e2e.test.ts',
 ]

@@ -4,6 +4,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterAll, expect, test } from 'vitest'
 import { batch, call, until } from '../testkit/devnet.ts'
 import { createScratch, quietFlags } from '../testkit/scratch.ts'
+import { signToItself } from '../testkit/transfers.ts'
 
 /* What a user was told is taken is still there after the process was killed without a word. */
 
@@ -21,14 +22,7 @@ afterAll(() => scratch.close())
 test('200 submitted transactions are pending again after kill -9, and mined', async () => {
   const first = scratch.run(datadir, flags)
   const { rpc, chainId } = await first.ready()
-  const raws = await Promise.all(
-    Array.from({ length: count }, (_, nonce) =>
-      account.signTransaction({
-        ...{ type: 'eip1559', chainId, nonce, gas: 21_000n, value: 1n, to: account.address },
-        ...{ maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1_000_000n },
-      }),
-    ),
-  )
+  const raws = await signToItself(account, chainId, count)
   const hashes = await batch<string>(
     rpc,
     raws.map(raw => ({ method: 'eth_sendRawTransaction', params: [raw] })),

@@ -13,6 +13,7 @@ import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, expect, test } from 'vitest'
 import { batch, call, until } from '../testkit/devnet.ts'
 import { createScratch, quietFlags } from '../testkit/scratch.ts'
+import { signToItself } from '../testkit/transfers.ts'
 
 /* What real processes did, with their disks, sockets and clocks, happens again from the file alone. */
 
@@ -28,14 +29,7 @@ test('a node under load is recorded and replayed 10 times to the same trace, red
   const genesis = ['--chain.block-time', '300ms', '--record.enabled']
   const node = scratch.run(scratch.path('recorded'), [...quietFlags, ...genesis])
   const { rpc, chainId } = await node.ready()
-  const raws = await Promise.all(
-    Array.from({ length: transfers }, (_, nonce) =>
-      account.signTransaction({
-        ...{ type: 'eip1559', chainId, nonce, gas: 21_000n, value: 1n, to: account.address },
-        ...{ maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1_000_000n },
-      }),
-    ),
-  )
+  const raws = await signToItself(account, chainId, transfers)
   for (let from = 0; from < transfers; from += 20) {
     await batch(
       rpc,

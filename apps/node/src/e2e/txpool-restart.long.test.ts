@@ -2,6 +2,7 @@ import { mnemonicToAccount } from 'viem/accounts'
 import { afterAll, expect, test } from 'vitest'
 import { batch, call, until } from '../testkit/devnet.ts'
 import { createScratch, quietFlags } from '../testkit/scratch.ts'
+import { signToItself } from '../testkit/transfers.ts'
 
 /* A large pool comes back after kill -9 as quickly as its signatures can be checked, on the threads a node has by default. */
 
@@ -28,14 +29,7 @@ test(`${count} journalled transactions are pending again after kill -9`, async (
   const first = scratch.run(datadir, flags)
   const { rpc, chainId } = await first.ready()
   for (const account of accounts) {
-    const raws = await Promise.all(
-      Array.from({ length: perAccount }, (_, nonce) =>
-        account.signTransaction({
-          ...{ type: 'eip1559', chainId, nonce, gas: 21_000n, value: 1n, to: account.address },
-          ...{ maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1_000_000n },
-        }),
-      ),
-    )
+    const raws = await signToItself(account, chainId, perAccount)
     await batch<string>(
       rpc,
       raws.map(raw => ({ method: 'eth_sendRawTransaction', params: [raw] })),

@@ -1,5 +1,6 @@
 import { keccak256, signDigest } from '@rockpool/adapters/crypto'
 import { type Address, encodeSigned, fromHex, toHex, unsignedPayload } from '@rockpool/protocol'
+import type { LocalAccount } from 'viem/accounts'
 import type { Network } from './devnet.ts'
 
 /** A small generator, so that a failure can be run again. */
@@ -36,4 +37,19 @@ export function signTransfer(network: Network, transfer: Transfer): `0x${string}
     value: transfer.value,
   } as const
   return toHex(encodeSigned(tx, signDigest(keccak256(unsignedPayload(tx)), fromHex(key))))
+}
+
+/** Signed transfers of one wei from an account to itself, with the nonces from 0 on. */
+export function signToItself(
+  account: Pick<LocalAccount, 'address' | 'signTransaction'>,
+  chainId: number,
+  count: number,
+): Promise<`0x${string}`[]> {
+  const signed = Array.from({ length: count }, (_, nonce) =>
+    account.signTransaction({
+      ...{ type: 'eip1559', chainId, nonce, gas: 21_000n, value: 1n, to: account.address },
+      ...{ maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1_000_000n },
+    }),
+  )
+  return Promise.all(signed)
 }

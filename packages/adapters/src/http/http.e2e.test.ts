@@ -4,25 +4,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { limits } from '@rockpool/protocol'
 import { createPublicClient, http } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type RpcServerOptions, startRpcServer } from './index.ts'
 import type { RpcParts } from './parts.ts'
 import { send } from './test-http.ts'
-import { createTestNode, headerOf, transferOf } from './test-node.ts'
+import { headerOf, transferOf } from './test-node.ts'
+import { createTestServers } from './test-server.ts'
 
-const closing: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map(close => close()))
-})
-
-async function serve(options: Partial<RpcServerOptions> = {}, parts: Partial<RpcParts> = {}) {
-  const node = await createTestNode(parts)
-  const server = await startRpcServer({
-    ...{ rpc: node.rpc, ip: '127.0.0.1', port: 0, vhosts: ['localhost'], cors: [] },
-    ...options,
-  })
-  closing.push(() => server.close())
-  return { node, server }
-}
+const servers = createTestServers()
+const { serve, closing } = servers
+afterEach(servers.close)
 
 const echo = '{"jsonrpc":"2.0","id":1,"method":"net_version","params":[]}'
 const echoed = '{"jsonrpc":"2.0","id":1,"result":"1337"}'

@@ -3,24 +3,13 @@ import { limits } from '@rockpool/protocol'
 import { createPublicClient, webSocket } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type RpcServerOptions, startRpcServer } from './index.ts'
 import type { RpcParts } from './parts.ts'
-import { blockOf, createTestNode, headFact, oneOfEachType, pendingFact } from './test-node.ts'
+import { blockOf, headFact, oneOfEachType, pendingFact } from './test-node.ts'
+import { createTestServers } from './test-server.ts'
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  await Promise.all(closing.splice(0).map(close => close()))
-})
-
-async function serve(options: Partial<RpcServerOptions> = {}, parts: Partial<RpcParts> = {}) {
-  const node = await createTestNode(parts)
-  const server = await startRpcServer({
-    ...{ rpc: node.rpc, ip: '127.0.0.1', port: 0, vhosts: ['localhost'], cors: [] },
-    ...options,
-  })
-  closing.push(() => server.close())
-  return { node, server, url: `ws://127.0.0.1:${server.port}` }
-}
+const servers = createTestServers()
+const { serve, closing } = servers
+afterEach(servers.close)
 
 /** A client that keeps all it hears. */
 async function connected(url: string, headers: Record<string, string> = {}) {

@@ -16,7 +16,10 @@ const coreRooms = ['actor', 'protocol', 'chain', 'p2p', 'pool', 'tower', 'proxy'
 const findings: string[] = []
 
 /** Lower asks higher, never the other way round; `chain` may be asked by everybody and asks nobody. */
-const ladder = ['gossip', 'producer', 'sync', 'reconciler', 'tracker', 'pool', 'chain']
+const ladder = [
+  ...['gossip', 'producer', 'sync', 'reconciler', 'tracker', 'watcher', 'responder', 'pool'],
+  'chain',
+]
 
 function sources(folder: string): string[] {
   let names: string[] = []

@@ -45,6 +45,9 @@ export function devnetBanner({
       .map(each => `  ${each.address}  ${each.privateKey}`),
     `  … ${network.accounts.length - accountsShown} more in .devnet/${name}/network.json`,
     '',
+    ...(node.tower === undefined
+      ? []
+      : [`  Watchtower of ${node.name} (POST /register, docs/tower.md):`, `  ${node.tower}`, '']),
     `  ${node.name} holds the director's key and may replace any block: devnet_reorg`,
     '',
     '  Send a transaction:',

@@ -55,6 +55,7 @@ export interface PortsFile {
   readonly rpc?: string
   readonly ws?: string
   readonly ops?: string
+  readonly tower?: string
   readonly chainId: number
   readonly genesisHash: string
   readonly forkDigest: string

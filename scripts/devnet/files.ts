@@ -19,6 +19,8 @@ export interface NodeEntry {
   readonly rpc: string
   readonly ws: string
   readonly ops: string
+  /** What a client of its watchtower is given: `<tower_id>@<host>:<port>`. */
+  readonly tower?: string
   /** Multiaddr with `/p2p/`. */
   readonly p2p: string
   readonly datadir: string

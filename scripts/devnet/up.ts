@@ -154,6 +154,10 @@ corsdomain = ["http://localhost:*", "http://127.0.0.1:*"]
 [ops]
 port = ${ports.ops}
 
+[tower]
+enabled = true
+api_port = 0
+
 [log]
 format = "json"
 
@@ -188,8 +192,9 @@ function createRunning(files: Files, plans: readonly Plan[], ready: readonly Por
     genesisHash: first.genesisHash,
     forkDigest: first.forkDigest,
     nodes: plans.map(({ name, datadir, log }) => {
-      const { pid, peerId, rpc = '', ws = '', ops = '', p2p } = said.get(name) ?? first
-      return { name, pid, peerId, rpc, ws, ops, p2p: p2p[0] ?? '', datadir, log }
+      const { pid, peerId, rpc = '', ws = '', ops = '', p2p, tower } = said.get(name) ?? first
+      const ends = { rpc, ws, ops, p2p: p2p[0] ?? '', ...(tower && { tower }) }
+      return { name, pid, peerId, ...ends, datadir, log }
     }),
     accounts: devAccounts.map(({ address, privateKey }) => ({ address, privateKey })),
   })

@@ -22,6 +22,7 @@ import { type NodeRecording, recordSeries } from './recording.ts'
 import type { Effective } from './settings.ts'
 import { siblingsOf } from './siblings.ts'
 import { statusOf } from './status-of.ts'
+import { towerOf } from './tower-of.ts'
 import { version } from './version.ts'
 
 export interface Opened {
@@ -49,7 +50,7 @@ export async function openListeners(serving: Serving): Promise<Opened> {
   const rpcServer = await openRpc(serving, rpc)
   const opsServer = await openOps(serving, rpc)
   const tower = await openTower(serving)
-  await openControl(serving, rpc)
+  await openControl(serving, rpc, tower)
   const file = effective.paths.ports
   writeWhole(
     file,
@@ -174,7 +175,7 @@ async function openTower({ effective: { read }, ground, cast, log, closing }: Se
   return `${toHex(ground.towerKey.id).slice(2)}@${host}`
 }
 
-async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
+async function openControl(serving: Serving, rpc: Rpc, at: string | undefined): Promise<void> {
   const { effective, ground, cast, closing, startedAt, stop } = serving
   const facts = {
     effective,
@@ -185,6 +186,7 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
   const chain = chainOf(cast.node)
   const peers = peersOf(cast.node, cast.wall)
   const actors = actorsOf(cast.node, cast.wall)
+  const tower = towerOf(cast.node, at)
   const control = await startControl({
     socket: effective.paths.socket,
     methods: new Map<string, ControlMethod>([
@@ -203,6 +205,14 @@ async function openControl(serving: Serving, rpc: Rpc): Promise<void> {
       ['actors_trace', ([id]) => actors.trace(id)],
       ['deadletters_list', () => actors.letters()],
       ['deadletters_show', ([number]) => actors.letter(number)],
+      ['tower_info', () => tower.info()],
+      ['tower_users', () => tower.users()],
+      ['tower_user', ([id]) => tower.user(id)],
+      ['tower_appointments', ([locator]) => tower.appointments(locator)],
+      ['tower_explain', ([subject]) => tower.explain(subject)],
+      ['tower_breaches', () => tower.breaches()],
+      ['tower_trackers', () => tower.trackers()],
+      ['tower_deferred', () => tower.deferred()],
       ...recordMethods(cast.recording),
       [
         'node_stop',

@@ -114,6 +114,14 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   )
   verb(
+    'tower',
+    'info | users | user <id> | appointments [locator] | why <locator> | breaches | deferred | verify-receipt <file>: the watchtower of the running node; --json',
+    async flags => {
+      const { towerVerb } = await import('./tower-verbs.ts')
+      return towerVerb(flags)
+    },
+  )
+  verb(
     'actors',
     'ls | trace <message id> [--mermaid|--chrome]: what each actor has to do, how a message came about; --json',
     async flags => {

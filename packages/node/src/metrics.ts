@@ -7,8 +7,10 @@ import type {
   PeerView,
   PoolStats,
   ReconcilerStats,
+  ResponderStats,
   Series,
   TrackerStats,
+  WatcherStats,
 } from '@rockpool/protocol'
 
 /** Plain numbers of the rooms at this moment; whoever scrapes turns them into text. */
@@ -269,3 +271,52 @@ export function roomSeries({
 }
 
 const nothing: ReadonlyMap<string, number> = new Map()
+
+/** Series of the watchtower. */
+export function towerSeries(watcher: WatcherStats, responder: ResponderStats): Series[] {
+  const name = (suffix: string) => `rockpool_tower_${suffix}`
+  const bit = (on: boolean) => (on ? 1 : 0)
+  const phases = new Map(
+    (['watched', 'tracked', 'closed'] as const).map(phase => [phase, watcher[phase]]),
+  )
+  return [
+    gauge(name('users'), 'Users with a subscription.', { value: watcher.users }),
+    gauge(name('appointments'), 'Appointments by phase.', ...sampled('phase', phases)),
+    gauge(name('slots_free'), 'Slots of all users that hold nothing.', {
+      value: watcher.slotsFree,
+    }),
+    counter(name('requests_total'), 'Requests by result.', ...sampled('result', watcher.counts)),
+    gauge(
+      name('trackers'),
+      'Breaches being answered, by state.',
+      ...sampled('state', responder.states),
+    ),
+    gauge(
+      name('deferred'),
+      'Penalties refused for now, by reason.',
+      ...sampled('reason', responder.deferred),
+    ),
+    counter(
+      name('broadcasts_total'),
+      'Broadcasts by what became of them.',
+      ...sampled('class', responder.broadcasts),
+    ),
+    gauge(name('height'), 'Last block whose effects are on disk.', { value: watcher.height }),
+    gauge(name('blocks_behind'), 'Blocks between that and the head.', {
+      value: watcher.blocksBehind,
+    }),
+    gauge(name('tip_age_seconds'), 'Time since the last new head.', {
+      value: watcher.tipAgeMs / 1_000,
+    }),
+    gauge(name('asleep'), 'One while nothing is watched or tracked.', {
+      value: bit(watcher.asleep),
+    }),
+    gauge(name('backend_up'), 'Zero while the chain cannot be followed.', {
+      value: bit(watcher.state !== 'backend-lost'),
+    }),
+    gauge(name('index_bytes'), 'Memory of the index of locators.', { value: watcher.indexBytes }),
+    counter(name('corrupt_rows_total'), 'Rows that could not be read and were put aside.', {
+      value: watcher.corruptRows,
+    }),
+  ]
+}

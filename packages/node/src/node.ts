@@ -43,17 +43,21 @@ import {
   type PoolStats,
   type ReconcilerMessage,
   type ReconcilerStats,
+  type ResponderMessage,
+  type ResponderStats,
   type Series,
   type Signature,
   type Store,
   type SyncMessage,
   type TrackerStats,
   type Verdict,
+  type WatcherMessage,
+  type WatcherStats,
 } from '@rockpool/protocol'
 import type { TowerConfig } from '@rockpool/tower'
 import { type CastMakers, createCast, declareCast } from './cast.ts'
 import { createCounts, recordedCounters } from './counts.ts'
-import { busSeries, roomSeries } from './metrics.ts'
+import { busSeries, roomSeries, towerSeries } from './metrics.ts'
 import type { FactListener } from './observer.actor.ts'
 import { recordedPorts, type TowerPorts } from './recorded-ports.ts'
 import { topicsOf } from './topics.ts'
@@ -173,6 +177,7 @@ export async function createNode(
   let judged: MonitorStats = noStats
   let synced: ReconcilerStats = { exchanges: new Map(), txs: 0, served: new Map() }
   let connected: ConnectorStats = { counts: new Map(), phases: new Map(), outboundShare: 0 }
+  let tower: { watcher?: WatcherStats; responder?: ResponderStats } = {}
   let stopping: Promise<DrainResult> | undefined
 
   const cast = createCast({
@@ -395,6 +400,7 @@ export async function createNode(
           if (outcome.ok) connected = outcome.value
         })
     }
+    askTower()
     const { height, blocks, reorgs, pending, queued, slots, added, promoted, demoted, dropped } =
       totals.counts
     const { state, services } = health()
@@ -433,7 +439,31 @@ export async function createNode(
         tracker,
         connector: connected,
       }),
+      ...(tower.watcher && tower.responder ? towerSeries(tower.watcher, tower.responder) : []),
     ]
+  }
+
+  function askTower(): void {
+    if (refs.tower === undefined) return
+    const { watcher, responder } = refs.tower
+    void bus
+      .ask<WatcherMessage, WatcherStats>(
+        watcher,
+        reply => ({ type: 'watcher.info', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) tower = { ...tower, watcher: outcome.value }
+      })
+    void bus
+      .ask<ResponderMessage, ResponderStats>(
+        responder,
+        reply => ({ type: 'responder.getStats', reply }),
+        statusMs,
+      )
+      .then(outcome => {
+        if (outcome.ok) tower = { ...tower, responder: outcome.value }
+      })
   }
 
   /** Closes the intake, works off what is queued, stops the actors, then says goodbye on the network. */

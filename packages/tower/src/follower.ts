@@ -96,10 +96,10 @@ export class Follower {
     return this.isWhole(block) ? this.finish() : undefined
   }
 
+  /** A reorg is over when the head is reached, or when it is longer than anything that is remembered. */
   private isWhole(last: HomeBlock): boolean {
     if (this.back === 0) return true
-    const { tip, target } = this
-    return last.height >= (tip?.height ?? 0) || last.hash === target?.hash
+    return last.hash === this.target?.hash || this.ahead.length >= limits.towerHashesKept
   }
 
   private finish(): Step {

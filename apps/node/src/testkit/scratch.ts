@@ -13,6 +13,7 @@ export interface Ports {
   readonly ws: string
   readonly ops: string
   readonly control: string
+  readonly tower?: string
   readonly chainId: number
   readonly genesisHash: `0x${string}`
   readonly forkDigest: string

@@ -151,6 +151,8 @@ function towerSettings(read: Reader): TowerConfig {
     forceUpdate: read.flag('tower.force_update'),
   }
 }
+/** Peers that no ban of the monitor takes away, by the size of the network. */
+const minPeersOf: Readonly<Record<string, number>> = { devnet: 1, small: 3, public: 6 }
 
 /** Peers wanted, kept and taken: refused when they cannot be in that order. */
 function peerTargets(read: Reader) {
@@ -165,6 +167,7 @@ function peerTargets(read: Reader) {
 }
 
 function peerSettings(read: Reader): NonNullable<NodeConfig['peers']> {
+  const profile = read.text('p2p.profile')
   const perTick = read.text('p2p.monitor.budget-per-tick')
   return {
     static: read.list('p2p.static'),
@@ -181,6 +184,18 @@ function peerSettings(read: Reader): NonNullable<NodeConfig['peers']> {
       threshold: read.number('p2p.ban.threshold'),
       banMs: read.number('p2p.ban.duration'),
       perTick: perTick === 'auto' ? perTick : Number(perTick),
+      ipThreshold: profile === 'devnet' ? 0 : read.number('p2p.ban.ip-threshold'),
+      sparesPrivate: profile !== 'public',
+      budget: read.number('p2p.ban.budget'),
+      minPeers: read.has('p2p.ban.min-peers')
+        ? read.number('p2p.ban.min-peers')
+        : (minPeersOf[profile] ?? 1),
+      guard: {
+        disabled: read.flag('p2p.guard.disable'),
+        lagMs: read.number('p2p.guard.lag'),
+        share: read.number('p2p.guard.share'),
+        jumpMs: read.number('p2p.guard.jump'),
+      },
     },
   }
 }

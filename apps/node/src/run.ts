@@ -6,6 +6,7 @@ import { exit } from './exit.ts'
 import { type Ground, openGround } from './ground.ts'
 import type { Opened } from './listeners.ts'
 import { createLog, type Level, type Log } from './log.ts'
+import { watchLoopLag } from './loop-lag.ts'
 import { asRefusal } from './refusals.ts'
 import type { Effective } from './settings.ts'
 import { followClocks } from './siblings.ts'
@@ -69,6 +70,9 @@ async function serve(
   closing.add(() => node.stop(deadlineMs))
 
   await node.start()
+  closing.add(
+    watchLoopLag(lagP99Ms => node.refs.monitor.tell({ type: 'monitor.health', lagP99Ms })),
+  )
   await followClocks(node, effective.read.list('devnet.siblings'))
   const opened = await openListeners({
     effective,

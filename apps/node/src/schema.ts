@@ -124,6 +124,48 @@ export const settings: readonly Setting[] = [
     'Where bans and scores are kept; with memory a restart forgives everybody.',
   ),
   setting(
+    'p2p.ban.ip-threshold',
+    is.wholeNumber(0, 16),
+    5,
+    'Distinct ids of one IP group banned within a day that have the group banned; 0: never. Not on devnets.',
+  ),
+  setting(
+    'p2p.ban.budget',
+    is.share,
+    0.1,
+    'Part of the connected peers that may be banned in a minute, one at least; more are put in quarantine.',
+  ),
+  setting(
+    'p2p.ban.min-peers',
+    is.wholeNumber(0, 64),
+    undefined,
+    'Peers that no ban takes away; without it 1, 3 or 6 by the profile.',
+  ),
+  setting(
+    'p2p.guard.disable',
+    is.flag,
+    false,
+    'Hold it against peers that they seem slow also while this node itself is not well.',
+  ),
+  setting(
+    'p2p.guard.lag',
+    is.duration,
+    500,
+    'Event loop lag (p99 of a minute) above which this node is not well.',
+  ),
+  setting(
+    'p2p.guard.share',
+    is.share,
+    0.3,
+    'Part of the peers this node dialled of which one liveness reason at once says more about this node.',
+  ),
+  setting(
+    'p2p.guard.jump',
+    is.duration,
+    2_000,
+    'Jump of the wall clock above which this node is not well.',
+  ),
+  setting(
     'p2p.monitor.budget-per-tick',
     is.perTick,
     '1',

@@ -110,6 +110,14 @@ export const perTick = schema(value => {
   const count = Number(words)
   return count >= 1 && count <= 64 ? words : expected('auto or a whole number from 1 to 64', value)
 })
+/** Part of a whole: a number from 0 to 1. */
+export const share = schema(value => {
+  const number = typeof value === 'string' && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || !(number >= 0 && number <= 1)) {
+    return expected('a number from 0 to 1', value)
+  }
+  return number
+})
 /** `64KiB`, `5MiB`; a bare 0 is allowed. */
 export const size = schema(value => withUnit(value, sizeUnits, '5MiB', 'a size'))
 

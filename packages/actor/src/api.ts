@@ -28,6 +28,8 @@ export interface Mailbox<M> {
   readonly overflow?: 'dead-letter' | 'drop-oldest' | 'coalesce'
   /** For `coalesce`: of messages with one key only the newest waits, in the place of the oldest. */
   key?(msg: M): string | undefined
+  /** For `coalesce`: nothing gives way before the mailbox is full, and then this waits in the place of both. */
+  merge?(waiting: M, next: M): M
   /** Messages that overtake all others. */
   urgent?(msg: M): boolean
   readonly urgentCapacity?: number

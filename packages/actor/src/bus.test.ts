@@ -112,6 +112,25 @@ test('of messages with one key only the newest waits, in the place of the oldest
   expect(bus.balanced()).toBe(true)
 })
 
+test('with a sum for two of one key they are added up, and only when the mailbox is full', () => {
+  type Msg = { type: 'add'; key: string; n: number }
+  const { bus, run } = createTestBus()
+  const heard: string[] = []
+  const ref = bus.declare<Msg>('c', {
+    capacity: 3,
+    overflow: 'coalesce',
+    key: msg => msg.key,
+    merge: (waiting, next) => ({ ...waiting, n: waiting.n + next.n }),
+  })
+  for (const key of ['a', 'a', 'b', 'a', 'b', 'a']) ref.tell({ type: 'add', key, n: 1 })
+  bus.spawn(ref, () => (msg: Msg) => heard.push(msg.key + msg.n))
+  run()
+
+  expect(heard).toEqual(['a1', 'a3', 'b2'])
+  expect(bus.merged).toBe(3)
+  expect(bus.balanced()).toBe(true)
+})
+
 test('a question pushed out by a newer one of its key fails with full', async () => {
   const { bus } = createTestBus()
   const ref = bus.declare<Question>('c', { overflow: 'coalesce', key: () => 'one' })

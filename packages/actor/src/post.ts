@@ -94,7 +94,8 @@ export abstract class Post {
         return polite ? this.refuse() : this.reject('full', cell, msg, origin)
       }
     } else {
-      if (cell.slots !== undefined && this.merge(cell, msg, origin)) return true
+      const mayMerge = cell.mailbox?.merge === undefined || ring.size >= cell.capacity
+      if (cell.slots !== undefined && mayMerge && this.merge(cell, msg, origin)) return true
       if (ring.size >= cell.capacity) {
         if (polite) return this.refuse()
         if (cell.mailbox?.overflow !== 'drop-oldest') return this.reject('full', cell, msg, origin)
@@ -254,7 +255,10 @@ export abstract class Post {
     const position = key === undefined ? undefined : cell.slots?.get(key)
     if (position === undefined) return false
     const id = ++this.ids
-    const replaced = cell.user.replace(position, msg, id, this.id)
+    const { user } = cell
+    const waiting = user.items[position & user.mask] as Typed
+    const merged = cell.mailbox?.merge?.(waiting, msg) ?? msg
+    const replaced = user.replace(position, merged, id, this.id)
     this.sent++
     this.merged++
     if (origin !== undefined && !this.inTurn) this.rows?.noteOrigin(id, origin)

@@ -12,6 +12,7 @@ import {
   createPeers,
   defaultPolicy,
   gossip,
+  monitorMailbox,
   reconciler,
   type StoredPeers,
 } from '@rockpool/p2p'
@@ -251,6 +252,7 @@ export function createCast(parts: CastParts) {
         sync: refs.sync,
         monitor: refs.monitor,
         isShut: peers.isShut,
+        shutBy: peers.shutBy,
         sha256: crypto.sha256,
         topics: names,
         minTip: config.pool.priceLimit,
@@ -268,6 +270,7 @@ export function createCast(parts: CastParts) {
         ...(config.poolSync ?? defaultPoolSync),
         network,
         protocol: names.poolSync,
+        isShut: peers.isShut,
         pool: refs.pool,
         monitor: refs.monitor,
         minTip: config.pool.priceLimit,
@@ -367,14 +370,6 @@ export function createCast(parts: CastParts) {
   }
 }
 
-const operatorAsks: ReadonlySet<MonitorMessage['type']> = new Set([
-  'monitor.ban',
-  'monitor.unban',
-  'monitor.protect',
-  'monitor.why',
-  'monitor.list',
-])
-
 /** A tower that cannot write reads everything again when it can. */
 const mended = {
   on: () => 'restart' as const,
@@ -391,11 +386,7 @@ export function declareCast(bus: Bus, hasTower: boolean): NodeRefs {
     reconciler: bus.declare<ReconcilerMessage>('reconciler', { capacity: mailbox.reconciler }),
     sync: bus.declare<SyncMessage>('sync', { capacity: mailbox.sync }),
     gossip: bus.declare<GossipMessage>('gossip', { capacity: mailbox.gossip }),
-    monitor: bus.declare<MonitorMessage>('monitor', {
-      capacity: mailbox.monitor,
-      // Reports may come in floods; an operator does not wait behind them.
-      urgent: ({ type }) => operatorAsks.has(type),
-    }),
+    monitor: bus.declare<MonitorMessage>('monitor', monitorMailbox),
     producer: bus.declare<ProducerMessage>('producer', { capacity: mailbox.producer }),
     node: bus.declare<NodeMessage>('node', { capacity: mailbox.node }),
     observer: bus.declare<ObserverMessage>('observer', { capacity: mailbox.observer }),

@@ -24,6 +24,9 @@ const series = () => [
       active: new Map([['peer', 1]]),
       states: new Map([['good', 2]]),
       counts: new Map([['errors', 4]]),
+      withheld: new Map(),
+      totals: [],
+      banLatency: { sumMs: 0, count: 0 },
       records: 5,
     },
     connector: {

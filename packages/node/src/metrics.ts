@@ -129,7 +129,8 @@ function actorSeries(actors: readonly ActorReading[]): Series[] {
 }
 
 function monitorSeries(stats: MonitorStats): Series[] {
-  const { charges, bans, lifts, active, states, counts, records } = stats
+  const { charges, bans, lifts, active, states, counts, records, withheld, totals } = stats
+  const { banLatency } = stats
   const name = (suffix: string) => `rockpool_p2p_${suffix}`
   const counted = (word: string): Sample => ({ value: counts.get(word) ?? 0 })
   const made = [...bans].map(([words, value]) => {
@@ -137,7 +138,38 @@ function monitorSeries(stats: MonitorStats): Series[] {
     return { labels: { by, kind }, value }
   })
   return [
-    counter(name('charges_total'), 'Offences charged, by reason.', ...sampled('reason', charges)),
+    counter(
+      name('charges_total'),
+      'Offences charged, by reason; suspended ones were written down and not counted.',
+      ...[...charges].map(([words, value]) => {
+        const [reason = '', suspended = ''] = words.split(' ')
+        return { labels: { reason, suspended: String(suspended !== '') }, value }
+      }),
+    ),
+    counter(
+      name('bans_withheld_total'),
+      'Bans that were deserved and not made, by why.',
+      ...sampled('why', withheld),
+    ),
+    gauge(name('ban_budget_left'), 'Bans the monitor may still make.', counted('budgetLeft')),
+    gauge(name('suspect'), 'Whether this node does not trust its own eyes.', counted('suspect')),
+    gauge(
+      name('peer_total_score'),
+      'Connected peers with a score of at most so much.',
+      ...[-100, -50, -10, 0, 10, 20].map(most => ({
+        labels: { at_most: String(most) },
+        value: totals.filter(total => total <= most).length,
+      })),
+    ),
+    counter(
+      name('ban_latency_seconds_total'),
+      'From the charge that was enough for a ban to the end of the connection.',
+      { value: banLatency.sumMs / 1_000 },
+    ),
+    counter(name('ban_closed_total'), 'Connections ended by a ban.', {
+      value: banLatency.count,
+    }),
+    gauge(name('ip_groups'), 'IP groups of which something is held.', counted('groups')),
     counter(name('bans_total'), 'Bans made, by who decided and of what kind.', ...made),
     counter(name('lifts_total'), 'Bans ended, by cause.', ...sampled('cause', lifts)),
     gauge(name('bans_active'), 'Bans in force, by kind.', ...sampled('kind', active)),

@@ -139,6 +139,9 @@ const noStats: MonitorStats = {
   active: new Map(),
   states: new Map(),
   counts: new Map(),
+  withheld: new Map(),
+  totals: [],
+  banLatency: { sumMs: 0, count: 0 },
   records: 0,
 }
 const notNow = [encodePoolSyncAnswer({ kind: 'busy', retryAfterSeconds: 10 })]

@@ -26,6 +26,10 @@ export const wiring = {
   'breach.seen': ['observer'],
   'breach.answered': ['observer'],
   'breach.resolved': ['observer'],
+  'peer.quarantined': ['observer'],
+  'peer.released': ['observer'],
+  'node.suspect': ['observer'],
+  'node.trusted': ['observer'],
 } as const satisfies Wiring<Inbox, Fact>
 
 const towerActors: readonly string[] = ['watcher', 'responder']

@@ -98,15 +98,15 @@ export function createBanBook(bans: Iterable<Ban> = []) {
     lapsed.push(ended)
   }
 
-  /** How long the monitor bans this peer now. */
-  function durationMs(peer: PeerId, baseMs: number, nowMs: number): number {
+  /** How long the monitor bans this peer now; `least` is how often it counts as banned before in any case. */
+  function durationMs(peer: PeerId, baseMs: number, nowMs: number, least = 0): number {
     const before = byKey.get(keyOf({ kind: 'peer', value: peer }))
-    const count = Math.min(endsBefore(before, nowMs).length, escalation.length - 1)
-    return baseMs * (escalation[count] ?? 1)
+    const count = Math.max(least, endsBefore(before, nowMs).length)
+    return baseMs * (escalation[Math.min(count, escalation.length - 1)] ?? 1)
   }
 
   /** Bans. One in force is only made longer by the monitor; an operator sets it as asked. */
-  function ban(wish: BanWish, nowMs: number): Answer<Ban> {
+  function ban(wish: BanWish, nowMs: number, leastCount = 0): Answer<Ban> {
     const { subject, untilMs } = wish
     if (untilMs !== null && untilMs <= nowMs) return failed('p2p/until-in-past')
     const before = byKey.get(keyOf(subject))
@@ -119,11 +119,22 @@ export function createBanBook(bans: Iterable<Ban> = []) {
       fromMs: standing?.fromMs ?? nowMs,
       untilMs: wish.by === 'operator' ? untilMs : longer(untilMs, standing),
       evidence: wish.evidence.slice(0, limits.banEvidenceMax),
-      count: earlier.length,
+      count: Math.min(limits.banEarlierMax, Math.max(leastCount, earlier.length)),
       earlier,
     }
     put(made)
     return ok(made)
+  }
+
+  /** Takes in a ban of another book as it is, unless the one here ends later. False: it did not change this book. */
+  function adopt(ban: Ban, nowMs: number): Answer<boolean> {
+    if (ban.ended || !isActive(ban, nowMs)) return ok(false)
+    const standing = active(ban.subject, nowMs)
+    if (standing && endOf(standing) >= endOf(ban)) return ok(false)
+    const isNew = !standing || classOf(standing) !== classOf(ban)
+    if (isNew && !makeRoom(ban)) return failed('p2p/ban-book-full')
+    put({ ...ban, fromMs: Math.min(ban.fromMs, nowMs) })
+    return ok(true)
   }
 
   /** Ends a ban before its time. With `forget` it no longer counts towards the next. */
@@ -188,6 +199,7 @@ export function createBanBook(bans: Iterable<Ban> = []) {
     covering,
     durationMs,
     ban,
+    adopt,
     unban,
     expire,
     prune,

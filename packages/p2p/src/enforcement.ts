@@ -21,8 +21,10 @@ import {
   type Write,
 } from '@rockpool/protocol'
 import { type BanBook, keyOf } from './ban-book.ts'
+import type { ChargeLog, LogChange } from './charge-log.ts'
 import type { Connected } from './explain.ts'
-import { banWrite, peerWrite } from './peer-store.ts'
+import type { Groups } from './groups.ts'
+import { banWrite, groupWrite, logWrite, peerWrite } from './peer-store.ts'
 import type { Reputation } from './reputation.ts'
 
 /** What is done once a change of the ban book is on disk. */
@@ -34,6 +36,16 @@ export type Act =
       readonly cause: LiftCause
       readonly reply?: Reply<Answer<void>>
     }
+  | { readonly kind: 'quarantined'; readonly subject: Subject; readonly why: 'budget' | 'floor' }
+  | { readonly kind: 'released'; readonly subject: Subject }
+  | { readonly kind: 'imported'; readonly ban: Ban; readonly done?: () => void }
+
+/** What was written besides bans. */
+interface Rest {
+  readonly ids: readonly PeerId[]
+  readonly groups: readonly string[]
+  readonly change: LogChange
+}
 
 /** Outcomes of what was piped, and timers. */
 export type FromEnforcement =
@@ -41,10 +53,17 @@ export type FromEnforcement =
       type: 'monitor.stored'
       acts: readonly Act[]
       subjects: readonly Subject[]
+      write: number
+      rest: Rest
       outcome: Outcome<void, unknown>
     }
-  | { type: 'monitor.flushed'; ids: readonly PeerId[]; outcome: Outcome<void, unknown> }
-  | { type: 'monitor.parted'; peer: PeerId; outcome: Outcome<void, unknown> }
+  | { type: 'monitor.flushed'; write: number; rest: Rest; outcome: Outcome<void, unknown> }
+  | {
+      type: 'monitor.parted'
+      peer: PeerId
+      outcome: Outcome<void, unknown>
+      reply?: Reply<Answer<void>>
+    }
   | { type: 'monitor.retry' }
   | { type: 'monitor.flush' }
   | { type: 'monitor.lift' }
@@ -52,7 +71,9 @@ export type FromEnforcement =
 export interface EnforcementParts {
   readonly reputation: Reputation
   readonly bans: BanBook
-  readonly network: Pick<NetworkPort, 'disconnect' | 'forgive'>
+  readonly groups: Groups
+  readonly log: ChargeLog
+  readonly network: Pick<NetworkPort, 'dial' | 'disconnect' | 'forgive' | 'keep' | 'unkeep'>
   /** Absent: nothing survives a restart. */
   readonly store?: Store
   readonly node: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
@@ -71,18 +92,21 @@ const retryAfterMaxSeconds = 86_400
 export function createEnforcement(
   ctx: Pick<
     Context<FromEnforcement, Fact>,
-    'pipe' | 'after' | 'at' | 'emit' | 'wall' | 'log' | 'cancel'
+    'pipe' | 'after' | 'at' | 'emit' | 'now' | 'wall' | 'log' | 'cancel'
   >,
   parts: EnforcementParts,
 ) {
-  const { reputation, bans, network, store, node, connected, isExempt, count } = parts
+  const { reputation, bans, groups, log, network, store, node } = parts
+  const { connected, isExempt, count } = parts
   /** Subjects whose state the disk may not have. */
   const unsaved = new Map<string, Subject>()
   /** Subjects whose ban is on its way to the disk, by how many writes: nobody hears of it yet. */
   const pending = new Map<string, number>()
   /** Told goodbye, and not closed yet. */
   const parting = new Set<PeerId>()
-  let writing = 0
+  /** Writes that are under way, by number: when each began, on the monotonic clock. */
+  const writing = new Map<number, number>()
+  let writes = 0
   let waiting: Reply<void>[] = []
 
   function commit(acts: readonly Act[]): void {
@@ -95,11 +119,38 @@ export function createEnforcement(
   }
 
   function save(to: Store, acts: readonly Act[], subjects: readonly Subject[]): void {
-    writing += 1
+    const write = begin()
+    const rest = takeRest()
     ctx.pipe(
-      () => to.batch(subjects.flatMap(writesOf), { sync: true }),
-      outcome => ({ type: 'monitor.stored', acts, subjects, outcome }),
+      () => to.batch([...subjects.flatMap(writesOf), ...writesOfRest(rest)], { sync: true }),
+      outcome => ({ type: 'monitor.stored', acts, subjects, write, rest, outcome }),
     )
+  }
+
+  function begin(): number {
+    writes += 1
+    writing.set(writes, ctx.now())
+    return writes
+  }
+
+  function takeRest(): Rest {
+    const [ids, changed] = [reputation.takeDirty(), groups.takeDirty()]
+    return { ids, groups: changed, change: log.takeChange() }
+  }
+
+  function putBack(rest: Rest): void {
+    reputation.mark(rest.ids)
+    groups.mark(rest.groups)
+    log.putBack(rest.change)
+  }
+
+  function writesOfRest({ ids, groups: changed, change }: Rest): readonly Write[] {
+    return [
+      ...ids.map(recordWrite),
+      ...changed.map(group => groupWrite(group, groups.get(group))),
+      ...change.made.map(line => logWrite(line, line)),
+      ...change.gone.map(line => logWrite(line, undefined)),
+    ]
   }
 
   function writesOf(subject: Subject): readonly Write[] {
@@ -109,8 +160,10 @@ export function createEnforcement(
 
   const recordWrite = (id: PeerId): Write => peerWrite(id, reputation.get(id))
 
-  function stored({ acts, subjects, outcome }: FromEnforcement & { type: 'monitor.stored' }): void {
-    written()
+  function stored(message: FromEnforcement & { type: 'monitor.stored' }): void {
+    const { acts, subjects, write, rest, outcome } = message
+    written(write)
+    if (!outcome.ok) putBack(rest)
     for (const key of bannedBy(acts)) settle(key)
     if (!outcome.ok) notSaved(subjects, outcome.error)
     else if (unsaved.size > 0) saved(subjects)
@@ -143,7 +196,9 @@ export function createEnforcement(
   function carryOut(acts: readonly Act[], durable: boolean): void {
     for (const act of acts) {
       if (act.kind === 'banned') banned(act, durable)
-      else lifted(act, durable)
+      else if (act.kind === 'lifted') lifted(act, durable)
+      else if (act.kind === 'imported') imported(act)
+      else marked(act)
     }
   }
 
@@ -161,6 +216,22 @@ export function createEnforcement(
     ctx.log.info('p2p/lifted', { ...subject, cause })
     ctx.emit({ type: 'peer.lifted', subject, cause })
     reply?.tell(durable || !store ? ok(undefined) : failed('p2p/ban-not-durable'))
+  }
+
+  function imported({ ban, done }: Act & { kind: 'imported' }): void {
+    for (const id of affected(ban.subject)) part(id, ban)
+    done?.()
+  }
+
+  function marked(act: Act & { kind: 'quarantined' | 'released' }): void {
+    const peer = act.subject.value
+    if (act.kind === 'quarantined') {
+      ctx.log.warn('p2p/quarantined', { peer, why: act.why })
+      return ctx.emit({ type: 'peer.quarantined', peer, why: act.why })
+    }
+    network.forgive(peer)
+    ctx.log.info('p2p/released', { peer })
+    ctx.emit({ type: 'peer.released', peer })
   }
 
   /** Connected peers a ban is about. */
@@ -194,8 +265,25 @@ export function createEnforcement(
     )
   }
 
-  function parted(id: PeerId): void {
-    parting.delete(id)
+  function parted({ peer, reply }: FromEnforcement & { type: 'monitor.parted' }): void {
+    parting.delete(peer)
+    reply?.tell(ok(undefined))
+  }
+
+  /** An operator's goodbye. */
+  function dismiss(id: PeerId, code: number, reply: Reply<Answer<void>>): void {
+    if (!connected.has(id)) return reply.tell(failed('p2p/not-connected'))
+    parting.add(id)
+    ctx.pipe(
+      () => network.disconnect(id, { code, retryAfterSeconds: 0, text: 'operator' }),
+      outcome => ({ type: 'monitor.parted', peer: id, outcome, reply }),
+    )
+  }
+
+  /** How long the oldest write has been under way. */
+  function writingMs(): number {
+    for (const begunMs of writing.values()) return ctx.now() - begunMs
+    return 0
   }
 
   /** Bans whose time is up: the peer starts again, on probation. */
@@ -219,39 +307,48 @@ export function createEnforcement(
 
   /** Writes changed records, some seconds after the first change. */
   function flushSoon(): void {
-    if (store && reputation.dirty > 0) {
+    if (store && reputation.dirty + groups.dirty + log.dirty > 0) {
       ctx.after('flush', limits.reputationFlushMs, { type: 'monitor.flush' })
     }
   }
 
   function flush(): void {
-    const ids = reputation.takeDirty()
-    if (!store || ids.length === 0) return
-    writing += 1
+    const rest = takeRest()
+    const { ids, change } = rest
+    if (!store || ids.length + rest.groups.length + change.made.length + change.gone.length === 0) {
+      return
+    }
+    const write = begin()
     ctx.pipe(
-      () => store.batch(ids.map(recordWrite)),
-      outcome => ({ type: 'monitor.flushed', ids, outcome }),
+      () => store.batch(writesOfRest(rest)),
+      outcome => ({ type: 'monitor.flushed', write, rest, outcome }),
     )
   }
 
-  function flushed({ ids, outcome }: FromEnforcement & { type: 'monitor.flushed' }): void {
-    written()
+  function flushed(message: FromEnforcement & { type: 'monitor.flushed' }): void {
+    const { write, rest, outcome } = message
+    written(write)
     if (outcome.ok) return
-    reputation.mark(ids)
-    ctx.log.warn('p2p/reputation-not-written', { records: ids.length, error: outcome.error })
+    putBack(rest)
+    ctx.log.warn('p2p/reputation-not-written', { records: rest.ids.length, error: outcome.error })
   }
 
   /** What is over for long is dropped, from the disk too. */
   function prune(): void {
     const nowMs = ctx.wall()
     reputation.prune(nowMs)
+    groups.prune(nowMs)
+    log.prune(nowMs)
+    // Without a disk nobody wants to know what has changed.
+    if (!store) takeRest()
     const old = bans.prune(nowMs).map(({ subject }) => subject)
     if (store && old.length > 0) save(store, [], old)
+    flushSoon()
   }
 
-  function written(): void {
-    writing -= 1
-    if (writing > 0) return
+  function written(write: number): void {
+    writing.delete(write)
+    if (writing.size > 0) return
     for (const reply of waiting) reply.tell()
     waiting = []
   }
@@ -259,12 +356,14 @@ export function createEnforcement(
   /** Answered when nothing is on its way to the disk any more. */
   function drain(reply: Reply<void>): void {
     flush()
-    if (writing === 0) reply.tell()
+    if (writing.size === 0) reply.tell()
     else waiting.push(reply)
   }
 
   return {
-    ...{ commit, stored, retry, close, opened, parted, lift },
+    ...{ commit, stored, retry, close, opened, parted, lift, dismiss, writingMs },
+    /** Its connections are being ended by this node. */
+    isParting: (id: PeerId): boolean => parting.has(id),
     ...{ flushSoon, flush, flushed, prune, drain },
   }
 }
@@ -272,7 +371,7 @@ export function createEnforcement(
 const bannedBy = (acts: readonly Act[]): readonly string[] =>
   acts.flatMap(act => (act.kind === 'banned' ? [keyOf(act.ban.subject)] : []))
 
-const subjectOf = (act: Act): Subject => (act.kind === 'banned' ? act.ban.subject : act.subject)
+const subjectOf = (act: Act): Subject => ('ban' in act ? act.ban.subject : act.subject)
 
 function isAbout({ kind, value }: Subject, { id, ip }: { id: PeerId; ip: string }): boolean {
   if (kind === 'peer') return id === value

@@ -109,7 +109,7 @@ export function gossip(parts: GossipParts): Behavior<Heard> {
       if (!topic) return message.reply.tell('ignore')
       const entered = docket.enter(message, topic, ctx.now())
       if (draining) return tell(entered, 'load/draining')
-      if (isShut(message.from)) return tell(entered, 'peer/banned')
+      if (isShut(message.from)) return tell(entered, parts.shutBy?.(message.from) ?? 'peer/banned')
       if (!toll.admits(topic, message.from, message.bytes.length, ctx.now())) {
         return tell(entered, 'load/rate')
       }

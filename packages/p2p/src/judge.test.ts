@@ -9,7 +9,10 @@ const ruled = (total: number, parts: Partial<JudgeParts> = {}) =>
     minScore: -100,
     total: () => total,
     isExempt: () => false,
+    proven: () => total,
     activeBan: () => undefined,
+    isSuspect: () => false,
+    withheld: () => undefined,
     endMs: () => 500,
     ...parts,
   })
@@ -34,4 +37,19 @@ test('who is banned already is stale, not banned again', () => {
 test('of the two ends the later one counts', () => {
   expect(ruled(-200)).toMatchObject({ untilMs: 1_000 })
   expect(ruled(-200, { endMs: () => 6_000 })).toMatchObject({ untilMs: 6_000 })
+})
+
+test('while this node is suspect only what is proved bans', () => {
+  const suspect = { isSuspect: () => true }
+  expect(ruled(-150, { ...suspect, proven: () => -100 })).toMatchObject({
+    kind: 'withheld',
+    why: 'self-suspect',
+  })
+  expect(ruled(-150, { ...suspect, proven: () => -100.1 }).kind).toBe('ban')
+})
+
+test('a spent budget or a reached floor means quarantine; where most are called bad, nothing', () => {
+  expect(ruled(-150, { withheld: () => 'budget' })).toMatchObject({ kind: 'quarantine' })
+  expect(ruled(-150, { withheld: () => 'floor' })).toMatchObject({ kind: 'quarantine' })
+  expect(ruled(-150, { withheld: () => 'minority-view' })).toMatchObject({ kind: 'withheld' })
 })

@@ -25,6 +25,8 @@ export interface GossipParts {
   readonly monitor: Pick<ActorRef<MonitorReport | MonitorCredit>, 'tell'>
   /** Nothing this peer sends is looked at. */
   readonly isShut: (peer: PeerId) => boolean
+  /** Why, when it is. */
+  readonly shutBy?: (peer: PeerId) => 'peer/banned' | 'peer/quarantined' | undefined
   readonly recovery: Recovery
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly sha256: (bytes: Uint8Array) => Uint8Array

@@ -13,21 +13,41 @@ import {
   type Write,
 } from '@rockpool/protocol'
 import { keyOf } from './ban-book.ts'
-import type { PeerRecord } from './reputation.ts'
+import type { ChargeKey, LoggedCharge } from './charge-log.ts'
+import type { GroupRecord } from './groups.ts'
+import { isHistory } from './history.ts'
+import type { PeerRecord, StoredRecord } from './reputation.ts'
 
-const { integer, list, number, text, tuple } = layout
+const { bytes, integer, list, number, text, tuple } = layout
 const idText = text(128)
 const chargeText = text(limits.chargeTextBytesMax)
+/** More than any history takes. */
+const historyBytesMax = 65_536
 
-/** At, reason, delta, total, detail, evidence. */
-const historySlot = tuple(number, chargeText, number, number, chargeText, chargeText)
-type HistorySlot = layout.ValueOf<typeof historySlot>
-/** Debit and its instant, credit and its instant, frozen until, credit from, first and last seen, history. */
+/** Debit, its instant and its proved part, credit and its instant, frozen until, credit from, quarantined since, first and last seen, groups, history. */
 const peerRecord = {
+  version: 2,
+  slots: [
+    ...[number, number, number, number, number, number, number, number, number, number],
+    list(chargeText, limits.reputationGroupsOfPeerMax),
+    bytes(0, historyBytesMax),
+  ],
+} as const
+/** Last seen, offences, banned ids and when, instants of bans. */
+const groupRecord = {
   version: 1,
   slots: [
-    ...[number, number, number, number, number, number, number, number],
-    list(historySlot, limits.reputationHistoryMax),
+    ...[number, number],
+    list(tuple(idText, number), limits.groupIdsMax),
+    list(number, limits.groupBansMax),
+  ],
+} as const
+/** Peer, reason, detail, evidence, delta, own score after it, the router's part, whether suspended. */
+const logRecord = {
+  version: 1,
+  slots: [
+    ...[idText, chargeText, chargeText, chargeText],
+    ...[number, number, number, integer(0, 1)],
   ],
 } as const
 const kinds = ['peer', 'ip', 'subnet'] as const
@@ -54,50 +74,111 @@ const banRecord = {
 
 const bytesOf = (words: string) => new TextEncoder().encode(words)
 const peerPrefix = 'rp'
+const groupPrefix = 'ri'
+const logPrefix = 'l'
 const banPrefix = 'b'
 
-const peerKey = (id: PeerId): Uint8Array => bytesOf(`${peerPrefix}${id}`)
+const keyOfText = (prefix: string, name: string): Uint8Array => bytesOf(`${prefix}${name}`)
+const nameOf = (prefix: string, key: Uint8Array): string =>
+  new TextDecoder().decode(key).slice(prefix.length)
 const banKey = (subject: Subject): Uint8Array => bytesOf(`${banPrefix}${keyOf(subject)}`)
 
 /** What is on disk of the monitor's: read once, before the network starts. */
 export interface StoredPeers {
-  readonly records: readonly (readonly [PeerId, PeerRecord])[]
+  readonly records: readonly (readonly [PeerId, StoredRecord])[]
   readonly bans: readonly Ban[]
+  readonly groups: readonly (readonly [string, GroupRecord])[]
+  /** Charges of all peers, oldest first. */
+  readonly log: readonly LoggedCharge[]
 }
 
 /** Throws `store/corrupt` with the key of a record that does not decode: a ban that cannot be read must not be a ban that is over. */
 export async function loadPeers(store: Store): Promise<StoredPeers> {
-  const records: (readonly [PeerId, PeerRecord])[] = []
-  for await (const { key, value } of entries(store, peerPrefix)) {
-    const id = new TextDecoder().decode(key).slice(peerPrefix.length)
-    records.push([id, readPeer(key, value)])
+  const read = async <T>(prefix: string, one: (entry: Stored) => T): Promise<T[]> => {
+    const all: T[] = []
+    for await (const entry of entries(store, prefix)) all.push(one(entry))
+    return all
   }
-  const bans: Ban[] = []
-  for await (const { key, value } of entries(store, banPrefix)) bans.push(readBan(key, value))
-  return { records, bans }
+  return {
+    records: await read(peerPrefix, readPeer),
+    bans: await read(banPrefix, readBan),
+    groups: await read(groupPrefix, readGroup),
+    log: await read(logPrefix, readLog),
+  }
+}
+
+/** Keys of the records that do not decode, as hex. */
+export async function brokenPeers(store: Store): Promise<readonly string[]> {
+  const broken: string[] = []
+  const kinds = [
+    [peerPrefix, readPeer],
+    [banPrefix, readBan],
+    [groupPrefix, readGroup],
+    [logPrefix, readLog],
+  ] as const
+  for (const [prefix, one] of kinds) {
+    for await (const entry of entries(store, prefix)) {
+      try {
+        one(entry)
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error
+        broken.push(toHex(entry.key))
+      }
+    }
+  }
+  return broken
 }
 
 /** The write that makes the disk say what memory says. */
 export function peerWrite(id: PeerId, record: Readonly<PeerRecord> | undefined): Write {
-  const key = peerKey(id)
+  const key = keyOfText(peerPrefix, id)
   if (!record) return { type: 'del', key }
-  const { debit, debitAtMs, credit, creditAtMs, frozenUntilMs, creditFromMs } = record
-  const { firstSeenMs, lastSeenMs, history } = record
   const value = encodeRecord(peerRecord, [
-    ...([debit, debitAtMs, credit, creditAtMs, frozenUntilMs, creditFromMs] as const),
-    ...([firstSeenMs, lastSeenMs] as const),
-    history.map(
-      (entry): HistorySlot => [
-        entry.atMs,
-        entry.reason,
-        entry.delta,
-        entry.total,
-        entry.detail,
-        entry.evidence,
-      ],
-    ),
+    ...([record.debit, record.debitAtMs, record.proven] as const),
+    ...([record.credit, record.creditAtMs] as const),
+    ...([record.frozenUntilMs, record.creditFromMs, record.quarantinedMs] as const),
+    ...([record.firstSeenMs, record.lastSeenMs] as const),
+    record.groups,
+    record.history.packed(),
   ])
   return { type: 'put', key, value }
+}
+
+/** Likewise for an IP group. */
+export function groupWrite(group: string, record: Readonly<GroupRecord> | undefined): Write {
+  const key = keyOfText(groupPrefix, group)
+  if (!record) return { type: 'del', key }
+  const { lastSeenMs, offences, ids, bans } = record
+  return {
+    type: 'put',
+    key,
+    value: encodeRecord(groupRecord, [
+      lastSeenMs,
+      offences,
+      ids.map(([id, atMs]): [PeerId, number] => [id, atMs]),
+      bans,
+    ]),
+  }
+}
+
+/** Likewise for one charge; without it the one of that instant and number goes. */
+export function logWrite(at: ChargeKey, charge: LoggedCharge | undefined): Write {
+  const key = logKey(at)
+  if (!charge) return { type: 'del', key }
+  const { peer, reason, detail, evidence, delta, own, gossip, suspended } = charge
+  const value = encodeRecord(logRecord, [
+    ...([peer, reason, detail, evidence, delta, own, gossip, suspended ? 1 : 0] as const),
+  ])
+  return { type: 'put', key, value }
+}
+
+/** In the order of time. */
+function logKey({ atMs, number: sequence }: ChargeKey): Uint8Array {
+  const key = Buffer.alloc(logPrefix.length + 12)
+  let at = key.write(logPrefix)
+  at = key.writeBigUInt64BE(BigInt(Math.max(0, Math.floor(atMs))), at)
+  key.writeUInt32BE(sequence >>> 0, at)
+  return new Uint8Array(key)
 }
 
 /** Likewise for the ban of a subject. */
@@ -121,21 +202,48 @@ export function banWrite(subject: Subject, ban: Ban | undefined): Write {
   return { type: 'put', key, value }
 }
 
-function readPeer(key: Uint8Array, value: Uint8Array): PeerRecord {
+interface Stored {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+function readPeer({ key, value }: Stored): readonly [PeerId, StoredRecord] {
   const decoded = decodeRecord(peerRecord, value)
   if (!decoded.ok) throw corrupt(key)
-  const [debit, debitAtMs, credit, creditAtMs, frozenUntilMs, creditFromMs, first, last, rows] =
-    decoded.value
-  const history = rows.map(([atMs, reason, delta, total, detail, evidence]) => ({
-    ...{ atMs, reason, delta, total, detail, evidence },
-  }))
+  const [debit, debitAtMs, proven, credit, creditAtMs, ...rest] = decoded.value
+  const [frozenUntilMs, creditFromMs, quarantinedMs, firstSeenMs, lastSeenMs, ...last] = rest
+  const [groups, history] = last
+  if (!isHistory(history)) throw corrupt(key)
+  return [
+    nameOf(peerPrefix, key),
+    {
+      ...{ debit, debitAtMs, proven, credit, creditAtMs, frozenUntilMs, creditFromMs },
+      ...{ quarantinedMs, firstSeenMs, lastSeenMs, groups, history },
+    },
+  ]
+}
+
+function readGroup({ key, value }: Stored): readonly [string, GroupRecord] {
+  const decoded = decodeRecord(groupRecord, value)
+  if (!decoded.ok) throw corrupt(key)
+  const [lastSeenMs, offences, ids, bans] = decoded.value
+  return [nameOf(groupPrefix, key), { lastSeenMs, offences, ids, bans }]
+}
+
+function readLog({ key, value }: Stored): LoggedCharge {
+  const decoded = decodeRecord(logRecord, value)
+  if (!decoded.ok || key.length !== logPrefix.length + 12) throw corrupt(key)
+  const [peer, reason, detail, evidence, delta, own, gossip, suspended] = decoded.value
+  const words = Buffer.from(key.buffer, key.byteOffset, key.byteLength)
   return {
-    ...{ debit, debitAtMs, credit, creditAtMs, frozenUntilMs, creditFromMs, history },
-    ...{ firstSeenMs: first, lastSeenMs: last },
+    atMs: Number(words.readBigUInt64BE(logPrefix.length)),
+    number: words.readUInt32BE(logPrefix.length + 8),
+    ...{ peer, reason, detail, evidence, delta, own, gossip },
+    ...(suspended === 1 && { suspended: true }),
   }
 }
 
-function readBan(key: Uint8Array, value: Uint8Array): Ban {
+function readBan({ key, value }: Stored): Ban {
   const decoded = decodeRecord(banRecord, value)
   if (!decoded.ok) throw corrupt(key)
   const [kind, subject, fromMs, until, reason, evidence, count, by, note, ended, cause, earlier] =
@@ -154,7 +262,7 @@ function readBan(key: Uint8Array, value: Uint8Array): Ban {
 function corrupt(key: Uint8Array): CodedError {
   return new CodedError(
     'store/corrupt',
-    `store/corrupt: p2p ${toHex(key)}; start with --p2p.ban.persistence memory`,
+    `store/corrupt: p2p ${toHex(key)}; run "rockpool peers bans check", or start with --p2p.ban.persistence memory`,
   )
 }
 

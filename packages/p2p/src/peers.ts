@@ -4,17 +4,20 @@ import type {
   NetworkPort,
   NodeClear,
   NodeRaise,
-  PeerBanned,
   PeerId,
-  PeerLifted,
   Store,
 } from '@rockpool/protocol'
 import { createBanBook } from './ban-book.ts'
+import { createBudget } from './budget.ts'
+import { createChargeLog } from './charge-log.ts'
 import type { ConnectionPolicy } from './connection-policy.ts'
 import type { PeerStanding } from './connector.actor.ts'
 import { createGate } from './gate.ts'
-import { type MonitorPolicy, monitor, type ToMonitor } from './monitor.actor.ts'
+import { createGroups } from './groups.ts'
+import { createGuard, defaultGuard } from './guard.ts'
+import { type MonitorFact, monitor, type ToMonitor } from './monitor.actor.ts'
 import { loadPeers, type StoredPeers } from './peer-store.ts'
+import type { MonitorPolicy } from './policy.ts'
 import { createReputation } from './reputation.ts'
 import { createRoom } from './room.ts'
 import { createRotation } from './rotation.ts'
@@ -39,6 +42,9 @@ export interface PeersParts {
 export interface PeersMade {
   readonly createStanding: typeof createStanding
   readonly createRotation: typeof createRotation
+  readonly createReputation: typeof createReputation
+  readonly createGuard: typeof createGuard
+  readonly createBudget: typeof createBudget
 }
 
 export type Peers = ReturnType<typeof createPeers>
@@ -49,6 +55,15 @@ export const defaultPolicy: MonitorPolicy = {
   threshold: -100,
   banMs: 3_600_000,
   perTick: 1,
+  ipThreshold: 5,
+  sparesPrivate: false,
+  budget: 0.1,
+  minPeers: 1,
+  guard: defaultGuard,
+}
+
+const ownParts: PeersMade = {
+  ...{ createStanding, createRotation, createReputation, createGuard, createBudget },
 }
 
 /** Reads what is known of peers, and goes on from there. Throws `store/corrupt`. */
@@ -58,7 +73,7 @@ export async function openPeers(parts: PeersParts): Promise<Peers> {
 
 /** What is known of peers; nothing without a store. Throws `store/corrupt`. */
 export async function readPeers(store: Store | undefined): Promise<StoredPeers> {
-  return store ? loadPeers(store) : { records: [], bans: [] }
+  return store ? loadPeers(store) : { records: [], bans: [], groups: [], log: [] }
 }
 
 /**
@@ -67,10 +82,13 @@ export async function readPeers(store: Store | undefined): Promise<StoredPeers> 
 export function createPeers(
   parts: PeersParts,
   stored: StoredPeers,
-  made: PeersMade = { createStanding, createRotation },
+  others: Partial<PeersMade> = {},
 ) {
   const { network, store, wall, policy } = parts
-  const reputation = createReputation(stored.records)
+  const made = { ...ownParts, ...others }
+  const reputation = made.createReputation(stored.records)
+  const groups = createGroups(stored.groups)
+  const log = createChargeLog(stored.log)
   const bans = createBanBook(stored.bans)
   const statics = new Set(parts.statics.map(idOf))
   const configured = new Set([...statics, ...parts.bootnodes.map(idOf)])
@@ -97,10 +115,10 @@ export function createPeers(
   /** The actor that keeps all this. */
   function actor(
     node: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>,
-  ): Behavior<MonitorMessage | ToMonitor, PeerBanned | PeerLifted> {
+  ): Behavior<MonitorMessage | ToMonitor, MonitorFact> {
     return monitor({
-      ...{ self: network.self, reputation, bans, standing, network, node, policy },
-      createRotation: made.createRotation,
+      ...{ self: network.self, reputation, bans, groups, log, standing, network, node, policy },
+      ...made,
       ...(store && { store }),
     })
   }
@@ -116,6 +134,7 @@ export function createPeers(
     isShut: standing.isShut,
     standing: places,
     bootnodes: new Set(parts.bootnodes.map(idOf)),
+    shutBy: standing.shutBy,
   }
 }
 

@@ -2,7 +2,7 @@ import { assert } from '@rockpool/actor'
 import type { Code } from '@rockpool/protocol'
 
 /** What of a charge may be limited. Provable: the bytes an authenticated peer sent are wrong for everyone. */
-type ChargeClass = 'provable' | 'behaviour' | 'liveness'
+export type ChargeClass = 'provable' | 'behaviour' | 'liveness'
 
 export interface ChargeRow {
   readonly class: ChargeClass

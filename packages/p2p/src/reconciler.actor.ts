@@ -37,6 +37,8 @@ export interface ReconcilerParts {
   readonly protocol: string
   readonly pool: ActorRef<PoolAdd>
   readonly monitor: Pick<ActorRef<MonitorReport | MonitorCredit>, 'tell'>
+  /** Nothing is asked of this peer, and nothing given to it. */
+  readonly isShut?: (peer: PeerId) => boolean
   readonly recovery: Recovery
   readonly keccak256: (bytes: Uint8Array) => Uint8Array
   readonly forks: Forks
@@ -61,6 +63,7 @@ const keysMax = 16
  */
 export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
   return ctx => {
+    const { isShut = () => false } = parts
     const { protocol, recovery, pool, monitor, keccak256, forks, blockTimeMs, asks } = parts
     const catalogue = createCatalogue()
     const known = createKnown(prefixOf)
@@ -112,7 +115,7 @@ export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
       exchanges,
       intervalMs: parts.intervalMs,
       blockTimeMs,
-      mayAsk: peer => peers.get(peer)?.protocols.includes(protocol) === true,
+      mayAsk: peer => peers.get(peer)?.protocols.includes(protocol) === true && !isShut(peer),
       peers: () => [...peers.keys()],
     })
     const responder = createResponder(ctx, {
@@ -188,6 +191,7 @@ export function reconciler(parts: ReconcilerParts): Behavior<FromReconciler> {
     return message => {
       switch (message.type) {
         case 'reconciler.serve':
+          if (isShut(message.from)) return responder.busy(message, limits.poolSyncShutSeconds)
           return responder.serve(message)
         case 'reconciler.serveNext':
           return responder.next()

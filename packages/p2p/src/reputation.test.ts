@@ -136,7 +136,7 @@ describe('credit', () => {
     held.credit('a', 'credit/sync', 100, begin)
     charge(held, 0, '', 'rate/wire')
 
-    expect(held.score('a', begin)).toEqual({ debit: -10, credit: 20 })
+    expect(held.score('a', begin)).toMatchObject({ debit: -10, credit: 20 })
   })
 
   test('is gone with a severe provable charge, and none is booked for ten minutes', () => {
@@ -174,7 +174,7 @@ describe('a ban', () => {
     held.freeze('a', at(3_600_000), severe, begin)
     held.lift('a', at(3_600_000))
 
-    expect(held.score('a', at(3_600_000))).toEqual({ debit: -50, credit: 0 })
+    expect(held.score('a', at(3_600_000))).toMatchObject({ debit: -50, credit: 0 })
     charge(held, 3_600_000, 'm3')
     expect(held.own('a', at(3_600_000))).toBe(-90)
     charge(held, 3_600_000, 'm4')
@@ -187,7 +187,7 @@ describe('a ban', () => {
     for (const message of ['m0', 'm1', 'm2']) charge(held, 0, message)
     held.freeze('a', at(1_000), severe, begin)
     expect(held.own('a', at(999))).toBe(-120)
-    expect(held.score('a', at(1_000))).toEqual({ debit: -50, credit: 0 })
+    expect(held.score('a', at(1_000))).toMatchObject({ debit: -50, credit: 0 })
 
     charge(held, 1_000, 'm3')
     charge(held, 1_000, 'm4')
@@ -201,7 +201,7 @@ describe('a ban', () => {
     charge(held, 0, 'm0')
     held.forgive('a', false, at(1))
     expect(held.own('a', at(1))).toBe(0)
-    expect(held.get('a')?.history).toHaveLength(2)
+    expect(held.get('a')?.history.entries).toHaveLength(2)
 
     held.forgive('a', true, at(2))
     expect(held.get('a')).toBeUndefined()
@@ -212,7 +212,7 @@ test('the last 64 entries of a history are kept', () => {
   const held = createReputation()
   for (let entry = 0; entry < 70; entry++) charge(held, entry, `m${entry}`)
 
-  const history = held.get('a')?.history ?? []
+  const history = held.get('a')?.history.entries ?? []
   expect(history).toHaveLength(limits.reputationHistoryMax)
   expect([history[0]?.evidence, history.at(-1)?.evidence]).toEqual(['m6', 'm69'])
 })
@@ -236,7 +236,7 @@ describe('of more peers than are held', () => {
 
     expect(held.size).toBeLessThanOrEqual(limits.reputationPeersMax)
     expect([held.get('p0') !== undefined, held.get('new') !== undefined]).toEqual([true, true])
-    expect(held.evicted).toBe(limits.reputationPrunedMax)
+    expect(held.evicted).toBe(limits.reputationEvictedMax)
   })
 
   test('the worst third and the banned stay', () => {
@@ -302,7 +302,7 @@ describe('for any history', () => {
           held.charge(id, { reason, evidence }, at(ms))
         }
         for (const id of ['a', 'b']) {
-          const expected = model(held.get(id)?.history ?? [], at(ms + later))
+          const expected = model(held.get(id)?.history.entries ?? [], at(ms + later))
           const { debit } = held.score(id, at(ms + later))
           expect(debit).toBeCloseTo(Math.abs(expected) < 1 ? 0 : expected, 6)
         }

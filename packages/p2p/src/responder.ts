@@ -91,6 +91,7 @@ export function createResponder(
   return {
     serve,
     next,
+    busy,
     /** From now on everybody is sent away. */
     drain(): void {
       draining = true

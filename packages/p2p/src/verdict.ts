@@ -11,6 +11,7 @@ export type JudgedCode = Exclude<
     | `load/${string}`
     | 'actor/busy'
     | 'peer/banned'
+    | 'peer/quarantined'
   >,
   ChargeReason
 >
@@ -60,6 +61,7 @@ export const table: Readonly<Record<JudgedCode, Row>> = {
 
   // Whatever it is, it was not looked at.
   'peer/banned': unchecked,
+  'peer/quarantined': unchecked,
 
   // Overload is forwarded to nobody and punishes nobody.
   'load/rate': unchecked,

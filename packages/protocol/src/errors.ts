@@ -162,6 +162,7 @@ export const errors = {
     'none: a newer node may send it',
   ),
   'peer/banned': row('peer', 'the sender is banned', 'none: dropped'),
+  'peer/quarantined': row('peer', 'the sender is in quarantine', 'none: dropped'),
 
   'wire/malformed-rpc': row('peer', 'a gossip frame does not decode', sender),
   'wire/oversize-frame': row('peer', 'a gossip frame over the size limit', sender),
@@ -446,6 +447,13 @@ export const errors = {
     'not a peer id, an IP or a range',
     'write 12D3KooW…, 203.0.113.7 or 203.0.113.0/24',
   ),
+  'p2p/ban-not-longer': row('none', 'a ban here ends later, or that one is over', 'none: kept'),
+  'p2p/bad-multiaddr': row(
+    'user',
+    'not an address with a peer id',
+    'give a multiaddr with /p2p/<id>',
+  ),
+  'p2p/disabled': row('user', 'this node runs without p2p', 'start it with p2p'),
   'p2p/unknown-peer': row(
     'user',
     'nothing is known about that peer',

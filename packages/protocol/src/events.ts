@@ -85,6 +85,18 @@ export type PeerBanned = {
   durable: boolean
 }
 
+/** A peer deserves a ban and is not banned: nothing it sends is listened to. `why` is what kept it from being banned. */
+export type PeerQuarantined = { type: 'peer.quarantined'; peer: PeerId; why: 'budget' | 'floor' }
+
+/** Its quarantine is over. */
+export type PeerReleased = { type: 'peer.released'; peer: PeerId }
+
+/** This node has a sign that what looks like bad peers is its own state: what is no proof is not counted. */
+export type NodeSuspect = { type: 'node.suspect'; cause: string }
+
+/** It has had none for a while. */
+export type NodeTrusted = { type: 'node.trusted' }
+
 /** A ban is over. */
 export type PeerLifted = { type: 'peer.lifted'; subject: Subject; cause: LiftCause }
 
@@ -124,3 +136,7 @@ export type Fact =
   | BreachSeen
   | BreachAnswered
   | BreachResolved
+  | PeerQuarantined
+  | PeerReleased
+  | NodeSuspect
+  | NodeTrusted

@@ -189,6 +189,8 @@ export const limits = {
   poolSyncBytesPerSecond: 1_048_576,
   poolSyncBytesBurst: 2_097_152,
   poolSyncPeersMax: 1_024,
+  /** Pool sync: what a peer that is not listened to is told to wait. Seconds. */
+  poolSyncShutSeconds: 60,
   /** Pool sync, serving all: requests a second, requests waiting, waiting of one IP group, streams of one peer. */
   poolSyncServedPerSecond: 20,
   poolSyncWaitingMax: 64,
@@ -344,11 +346,33 @@ export const limits = {
   monitorTickMs: 1_000,
   urgentPerTick: 16,
   rotationPerTickMax: 64,
-  /** Reputation: peers held, entries of one peer's history, how long a history is kept, records dropped at once. */
+  /** Reputation: peers held, entries of one peer's history, how long a history is kept, old records dropped at once, records dropped for room. */
   reputationPeersMax: 4_096,
   reputationHistoryMax: 64,
   reputationHistoryMs: 604_800_000,
   reputationPrunedMax: 20,
+  reputationEvictedMax: 256,
+  /** Reputation: reasons counted of one peer, IP groups it was seen on, IP groups held, distinct banned ids and ends of bans kept of one group. */
+  reputationReasonsMax: 48,
+  reputationGroupsOfPeerMax: 16,
+  reputationGroupsMax: 8_192,
+  groupIdsMax: 16,
+  groupBansMax: 8,
+  /** A peer that could not be banned is not listened to for this long. */
+  quarantineMs: 3_600_000,
+  /** Charges of all peers kept for a dry run of other rules; they are kept as long as a history. */
+  chargeLogMax: 10_000,
+  /** A dial that an operator asked for. */
+  operatorDialMs: 30_000,
+  /** Bans taken in from one file. */
+  importedBansMax: 10_000,
+  /** Charges that can still be refunded when this node turns out to be the one that is not well, and how far back. */
+  refundableMax: 16_384,
+  refundMs: 60_000,
+  /** The guard: peers lost, and peers charged with one reason, that it looks back on. */
+  guardEventsMax: 4_096,
+  /** Evidence that reports of one peer and reason take along when the monitor's mailbox is full. */
+  reportEvidenceMax: 16,
   /** Reputation: changed records are written this often. */
   reputationFlushMs: 5_000,
   /** Bans with an end, without one, and of address ranges. */

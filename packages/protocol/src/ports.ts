@@ -166,6 +166,9 @@ export interface NetworkPort {
   reputation(read: (id: PeerId) => number): void
   /** The router holds nothing against this peer any more. */
   forgive(id: PeerId): void
+  /** Keeps a peer connected by this address with `/p2p/<id>` from now on, as if it stood in the configuration; or no longer. Absent: it cannot. */
+  keep?(addr: Addr): void
+  unkeep?(id: PeerId): void
   listen(sink: NetworkSink): void
   /** Absent where peers seal nothing: they name nobody to each other. */
   readonly records?: PeerRecords

@@ -7,9 +7,7 @@ import {
   type MonitorMessage,
   type NodeClear,
   type NodeRaise,
-  type PeerBanned,
   type PeerId,
-  type PeerLifted,
   type PeerList,
   type PeerWhy,
   parseSubject,
@@ -19,8 +17,9 @@ import {
   type Write,
 } from '@rockpool/protocol'
 import { createLoopHub, MemoryStore } from '@rockpool/protocol/conformance'
-import type { MonitorPolicy } from '../monitor.actor.ts'
+import type { MonitorFact } from '../monitor.actor.ts'
 import { defaultPolicy, openPeers } from '../peers.ts'
+import type { MonitorPolicy } from '../policy.ts'
 import { loopClock } from './world.ts'
 
 export type MonitorWorld = Awaited<ReturnType<typeof createMonitorWorld>>
@@ -56,7 +55,14 @@ export interface MonitorWorldOptions {
 /** The monitor of `me` in a network without delay, in virtual time; what it tells is heard by probes. */
 export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
   const time = createTestBus({
-    wiring: { 'peer.banned': ['facts'], 'peer.lifted': ['facts'] },
+    wiring: {
+      'peer.banned': ['facts'],
+      'peer.lifted': ['facts'],
+      'peer.quarantined': ['facts'],
+      'peer.released': ['facts'],
+      'node.suspect': ['self'],
+      'node.trusted': ['self'],
+    },
   })
   const { bus, clock } = time
   if (options.atMs !== undefined) clock.set(options.atMs)
@@ -81,11 +87,13 @@ export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
     },
     ...(store && { store }),
     wall: () => clock.wall(),
-    policy: { ...defaultPolicy, ...options.policy },
+    // As many bans as anybody deserves, unless the test is about how many.
+    policy: { ...defaultPolicy, budget: 1, minPeers: 0, ...options.policy },
     statics: (options.statics ?? []).map(id => `/loop/${id}/p2p/${id}`),
     bootnodes: [],
   })
-  const facts = new Probe<PeerBanned | PeerLifted>(bus, 'facts')
+  const facts = new Probe<MonitorFact>(bus, 'facts')
+  const self = new Probe<MonitorFact>(bus, 'self')
   const node = new Probe<NodeRaise | NodeClear>(bus, 'node')
   const ref = bus.spawn<MonitorMessage>('monitor', peers.actor(node.ref) as never)
   const start = clock.wall()
@@ -99,8 +107,8 @@ export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
   await network.start()
 
   /** Somebody who dials `me`; `byes` are the goodbyes heard. */
-  async function stranger(id: PeerId) {
-    const port = hub.join(id)
+  async function stranger(id: PeerId, ip?: string) {
+    const port = hub.join(id, ip)
     const byes: Goodbye[] = []
     port.listen({
       opened() {},
@@ -114,6 +122,15 @@ export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
     const outcome = await dial()
     time.run()
     return { id, port, byes, dial, outcome }
+  }
+
+  /** Somebody whom `me` dials. */
+  async function host(id: PeerId) {
+    const port = hub.join(id)
+    await port.start()
+    await network.dial(`/loop/${id}/p2p/${id}`, 1_000)
+    time.run()
+    return { id, port }
   }
 
   let offences = 0
@@ -149,8 +166,8 @@ export async function createMonitorWorld(options: MonitorWorldOptions = {}) {
 
   return {
     ...time,
-    ...{ network, ref, store, facts, node, peers, forgiven, goodbyes, start },
-    ...{ stranger, offend, tell, asked, ask },
+    ...{ network, ref, store, facts, self, node, peers, forgiven, goodbyes, start },
+    ...{ stranger, host, offend, tell, asked, ask },
     why: (peer: PeerId, sinceMs = 0) =>
       ask<PeerWhy>(reply => ({ type: 'monitor.why', peer, sinceMs, reply })),
     list: () => ask<PeerList>(reply => ({ type: 'monitor.list', reply })),

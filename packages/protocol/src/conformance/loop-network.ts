@@ -28,13 +28,14 @@ interface Member {
   readonly seen: Set<string>
   readonly served: Map<string, { readonly handler: Serve[1]; readonly bytesMax: number }>
   running: boolean
+  readonly ip: string
   sink: NetworkSink | undefined
   decide: Gate
 }
 
 export interface LoopHub {
-  /** Another network of this hub. Reached under `/loop/<id>/p2p/<id>`. */
-  join(id: PeerId): NetworkPort
+  /** Another network of this hub, on an address of its own where one is given. Reached under `/loop/<id>/p2p/<id>`. */
+  join(id: PeerId, ip?: string): NetworkPort
   /** Verdicts in the order they were given. */
   readonly verdicts: readonly { readonly by: PeerId; readonly verdict: Verdict }[]
 }
@@ -106,7 +107,7 @@ export function createLoopHub(clock?: LoopClock): LoopHub {
     const to = members.get(addr.slice(addr.lastIndexOf('/') + 1))
     if (!to?.running || to === from) throw new CodedError('p2p/dial-failed')
     if (from.links.has(to.id)) return to.id
-    const ip = '127.0.0.1'
+    const { ip } = from
     const asked: readonly (readonly [Member, GateEvent])[] = [
       [from, { hook: 'dial', peer: to.id }],
       [from, { hook: 'dialAddr', addr }],
@@ -155,9 +156,9 @@ export function createLoopHub(clock?: LoopClock): LoopHub {
     })
   }
 
-  function join(id: PeerId): NetworkPort {
+  function join(id: PeerId, ip = '127.0.0.1'): NetworkPort {
     const self: Member = {
-      id,
+      ...{ id, ip },
       links: new Map(),
       topics: new Set(),
       seen: new Set(),
@@ -221,5 +222,5 @@ function subscribersOf(member: Member, topic: Topic): readonly Member[] {
 function viewOf(link: Link | undefined): PeerView {
   if (!link) throw new Error('a link has two ends')
   const { to, direction, sinceMs } = link
-  return { id: to.id, direction, ip: '127.0.0.1', sinceMs, protocols: [...to.served.keys()] }
+  return { id: to.id, direction, ip: to.ip, sinceMs, protocols: [...to.served.keys()] }
 }

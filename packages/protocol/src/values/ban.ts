@@ -11,6 +11,9 @@ export interface Subject {
 /** Who decided: the monitor at the peer's turn or at once for a provable offence, or an operator. */
 export type BannedBy = 'monitor' | 'urgent' | 'operator'
 
+/** Why a peer that deserves a ban was not banned. */
+export type Withheld = 'budget' | 'floor' | 'minority-view' | 'self-suspect'
+
 /** Why a ban is over. */
 export type LiftCause = 'expired' | 'operator'
 

@@ -23,6 +23,8 @@ export interface HealthReason {
     | 'store-failed'
     | 'journal-failed'
     | 'bans-failed'
+    | 'self-suspect'
+    | 'minority-view'
   readonly sinceMs: number
   /** Services that do not serve because of it; empty for a warning. */
   readonly services: readonly Service[]

@@ -15,12 +15,18 @@ function aBook(count = 2): { fake: FakeWorld; book: Book; say: (edge: Edge) => v
 /** A fact of the peer monitor about a peer. */
 function tell(
   { fake, book }: Pick<ReturnType<typeof aBook>, 'fake' | 'book'>,
-  type: 'peer.banned' | 'peer.lifted',
+  type: 'peer.banned' | 'peer.lifted' | 'peer.quarantined',
   value: string,
   given: object = {},
 ): void {
   const fact = {
-    ...{ type, subject: { kind: 'peer', value }, untilMs: 3_600_000, reason: 'gossip/invalid-tx' },
+    ...{
+      type,
+      peer: value,
+      subject: { kind: 'peer', value },
+      untilMs: 3_600_000,
+      reason: 'gossip/invalid-tx',
+    },
     ...{ by: 'urgent', count: 0, durable: true, cause: 'expired', ...given },
   }
   book.fact?.(fake.world.nodes[0] as SimNode, fact as never, fake.world)
@@ -125,4 +131,27 @@ test('overload-banned: for what our own load did', () => {
   const one = aBook()
   tell(one, 'peer.banned', evil, { reason: 'load/queue-full' })
   expect(one.fake.ids()).toEqual(['overload-banned'])
+})
+
+test('quarantine in time is as good as a ban, and no better for who is honest or static', () => {
+  const one = aBook()
+  for (const id of ['a', 'b', 'c']) one.say(reject(id))
+  tell(one, 'peer.quarantined', evil)
+  one.fake.at(10_000)
+  one.book.checkpoint?.(one.fake.world)
+  expect(one.fake.ids()).toEqual([])
+
+  tell(one, 'peer.quarantined', 'peer1')
+  expect(one.fake.ids()).toEqual(['honest-banned'])
+})
+
+test('ban-over-budget: a second ban within a minute among few peers', () => {
+  const one = aBook()
+  tell(one, 'peer.banned', evil)
+  one.fake.at(60_000)
+  tell(one, 'peer.banned', 'eve')
+  expect(one.fake.ids()).toEqual([])
+  one.fake.at(90_000)
+  tell(one, 'peer.banned', 'trudy')
+  expect(one.fake.ids()).toEqual(['ban-over-budget'])
 })

@@ -20,8 +20,14 @@ type Lifted = {
 const strikes = 3
 const strikesWithinMs = 90_000
 const outWithinMs = 2_000
+/** Bans of the monitor in a minute: a tenth of the peers, and one at least. */
+const budgetMs = 60_000
+const budgetShare = 0.1
 /** A calendar timer comes within a minute. */
 const liftSlackMs = 65_000
+
+/** A peer that may not be banned now is not listened to. */
+type Quarantined = { readonly type: 'peer.quarantined'; readonly peer: PeerId }
 
 interface Held {
   readonly untilMs: number | null
@@ -40,6 +46,8 @@ export function banBook(): Book {
   const rejected = new Map<number, Map<PeerId, Map<string, number>>>()
   const due = new Map<number, Due[]>()
   const bans = new Map<number, Map<PeerId, Held>>()
+  /** Per node: instants of the monitor's bans of this boot on its own clock, and the most peers it had. */
+  const spent = new Map<number, { readonly boot: number; readonly atMs: number[]; peers: number }>()
   let honest = new Set<PeerId>()
 
   const bansOf = (node: number): Map<PeerId, Held> => {
@@ -60,12 +68,52 @@ export function banBook(): Book {
     if (reason === '') say('ban-broken', `${subject.value} is banned without a reason`)
     if (subject.kind !== 'peer') return
     bansOf(node.index).set(subject.value, { untilMs, boot: node.boots, durable })
-    const rest = (due.get(node.index) ?? []).filter(({ peer }) => peer !== subject.value)
-    due.set(node.index, rest)
+    settled(node, subject.value)
     if (by === 'operator') return
+    spend(node, world)
     if (isStatic(node, subject.value)) say('static-banned', `${subject.value} for ${reason}`)
     else if (honest.has(subject.value)) say('honest-banned', `${subject.value} for ${reason}`)
     if (reason.startsWith('load/')) say('overload-banned', `${subject.value} for ${reason}`)
+  }
+
+  /** What had to become of this peer has. */
+  function settled({ index }: SimNode, value: PeerId): void {
+    const rest = (due.get(index) ?? []).filter(({ peer }) => peer !== value)
+    due.set(index, rest)
+  }
+
+  function spend(node: SimNode, world: WorldView): void {
+    const purse = purseOf(node)
+    const now = node.nowMs()
+    // A ban is told when it is on the disk: two may come closer together than they were decided.
+    const fresh = purse.atMs.filter(atMs => now - atMs < budgetMs - slackOf(world))
+    const most = Math.max(1, Math.floor(budgetShare * purse.peers))
+    if (fresh.length >= most) {
+      world.violate({
+        id: 'ban-over-budget',
+        kind: 'correctness',
+        text: `${fresh.length + 1} bans within a minute, of at most ${purse.peers} peers`,
+        node: node.name,
+      })
+    }
+    purse.atMs.push(now)
+  }
+
+  function purseOf({ index, boots, peers = [] }: SimNode) {
+    const known = spent.get(index)
+    const purse = known?.boot === boots ? known : { boot: boots, atMs: [], peers: 0 }
+    spent.set(index, purse)
+    purse.peers = Math.max(purse.peers, peers.length + 1)
+    return purse
+  }
+
+  function quarantined(node: SimNode, { peer }: Quarantined, world: WorldView): void {
+    world.sometimes('p2p/quarantined')
+    settled(node, peer)
+    const say = (id: string) =>
+      world.violate({ id, kind: 'correctness', text: `${peer} in quarantine`, node: node.name })
+    if (isStatic(node, peer)) say('static-banned')
+    else if (honest.has(peer)) say('honest-banned')
   }
 
   function lifted(node: SimNode, { subject, cause }: Lifted, world: WorldView): void {
@@ -112,6 +160,7 @@ export function banBook(): Book {
       if (world.nowMs - atMs > strikesWithinMs) messages.delete(old)
     }
     if (messages.size < strikes || bansOf(node).has(from) || isStatic(here, from)) return
+    purseOf(here)
     const open = due.get(node) ?? []
     if (open.some(({ peer }) => peer === from)) return
     due.set(node, [...open, { peer: from, atMs: world.nowMs + outWithinMs + slackOf(world) }])
@@ -145,13 +194,18 @@ export function banBook(): Book {
   }
 
   return {
-    ids: ['evil-not-banned', 'honest-banned', 'static-banned', 'ban-broken', 'overload-banned'],
+    ids: [
+      ...['evil-not-banned', 'honest-banned', 'static-banned', 'ban-broken', 'overload-banned'],
+      'ban-over-budget',
+    ],
     begin(world) {
       honest = new Set(world.nodes.flatMap(({ isEvil, peer }) => (isEvil ? [] : [peer])))
     },
     fact(node, fact, world) {
       if (isBanned(fact)) banned(node, fact, world)
       if (isLifted(fact)) lifted(node, fact, world)
+      if (isQuarantined(fact)) quarantined(node, fact, world)
+      if (fact.type === 'node.suspect') world.sometimes('p2p/suspect')
     },
     edge(edge, world) {
       if (edge.type === 'opened') opened(edge, world)
@@ -171,6 +225,8 @@ export function banBook(): Book {
 
 const isBanned = (fact: { readonly type: string }): fact is Fact & Banned =>
   fact.type === 'peer.banned'
+const isQuarantined = (fact: { readonly type: string }): fact is Fact & Quarantined =>
+  fact.type === 'peer.quarantined'
 const isLifted = (fact: { readonly type: string }): fact is Fact & Lifted =>
   fact.type === 'peer.lifted'
 

@@ -41,6 +41,7 @@ const tripped: Readonly<Record<string, readonly [file: string, title: string]>> 
   'static-banned': [bans, 'static-banned:'],
   'ban-broken': [bans, 'ban-broken:'],
   'overload-banned': [bans, 'overload-banned:'],
+  'ban-over-budget': [bans, 'ban-over-budget:'],
   // Those of the harness, which no book holds.
   harness: [worlds, 'a checker that throws inside a turn'],
   livelock: [worlds, 'a million turns at one instant'],

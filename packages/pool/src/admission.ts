@@ -5,7 +5,7 @@ import type { Holdings } from './holdings.ts'
 import type { Standing } from './op.ts'
 import type { Quirks } from './quirks.ts'
 import { checkReplacement, checkState, isGapped, type StateRules } from './state-checks.ts'
-import type { Gist } from './story.ts'
+import type { Gist } from './story-pack.ts'
 
 export interface Arrival {
   readonly tx: TxRecord

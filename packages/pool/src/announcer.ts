@@ -19,7 +19,7 @@ import type { Keeper } from './keeper.ts'
 import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
 import { createSecrets } from './secrets.ts'
-import type { Stories, Telling } from './story.ts'
+import type { Stories, Telling } from './stories.ts'
 import type { Decision } from './tracked.ts'
 import type { Tracker } from './tracker.ts'
 

@@ -24,7 +24,7 @@ import { diffSince } from './diff.ts'
 import { accountNeeded, explain } from './explain.ts'
 import { isHidden, type Sources } from './explain-sources.ts'
 import type { Pool } from './pool.ts'
-import type { Stories } from './story.ts'
+import type { Stories } from './stories.ts'
 import type { Tracker } from './tracker.ts'
 
 /** An explanation that waited for an account. */

@@ -1,7 +1,7 @@
 import type { Block, DecodedTx, Failure, Hash, TxOrigin, TxRecord } from '@rockpool/protocol'
 import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
-import type { Stories, Telling } from './story.ts'
+import type { Stories, Telling } from './stories.ts'
 
 /** A submission that was refused before the pool was asked. */
 export interface RefusedEarly {

@@ -7,7 +7,8 @@ import {
   type StoryEvent,
 } from '@rockpool/protocol'
 import type { Pool } from './pool.ts'
-import { firstEvents, type Stories } from './story.ts'
+import { type Stories } from './stories.ts'
+import { firstEvents } from './story.ts'
 
 export interface DiffSources {
   readonly pool: Pick<Pool, 'entry'>

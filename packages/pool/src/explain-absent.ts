@@ -3,7 +3,8 @@ import type { PoolAccountView } from './entry.ts'
 import { replacement } from './explain-pooled.ts'
 import { isHidden, type Question, type Sources } from './explain-sources.ts'
 import { dropSentence } from './explain-words.ts'
-import type { Gist, Story, Told } from './story.ts'
+import type { Story } from './story.ts'
+import type { Gist, Told } from './story-pack.ts'
 
 /** What became of a transaction that is not here, and whether it would be taken now. */
 export function explainAbsent(story: Story, question: Question, sources: Sources) {

@@ -2,7 +2,7 @@ import type { Address, Explanation, Hash } from '@rockpool/protocol'
 import type { PoolConfig } from './config.ts'
 import type { Entry, PoolAccountView } from './entry.ts'
 import type { Pool } from './pool.ts'
-import type { Stories } from './story.ts'
+import type { Stories } from './stories.ts'
 import type { Tracker } from './tracker.ts'
 
 /** What an explanation is made of. */

@@ -6,7 +6,7 @@ import { accountNeeded, explain } from './explain.ts'
 import type { Sources } from './explain-sources.ts'
 import { dropSentence } from './explain-words.ts'
 import type { DropReason, Op, Outcome } from './op.ts'
-import { Stories } from './story.ts'
+import { Stories } from './stories.ts'
 import { addressAt, aHead, anAccount, aTx, Bench } from './testing.ts'
 
 describe('a pending transaction', () => {

@@ -4,7 +4,8 @@ import { explainAccount } from './explain-account.ts'
 import { explainPooled } from './explain-pooled.ts'
 import { isHidden, type Question, type Sources } from './explain-sources.ts'
 import { dropSentence } from './explain-words.ts'
-import type { Story, Told } from './story.ts'
+import type { Story } from './story.ts'
+import type { Told } from './story-pack.ts'
 
 /** Whose account an answer needs and the pool does not hold. */
 export function accountNeeded(subject: Hash | Address, sources: Sources): Address | undefined {

@@ -44,7 +44,7 @@ import { Intake, type Recovering } from './intake.ts'
 import { Keeper } from './keeper.ts'
 import { Pool } from './pool.ts'
 import { createReload, type ReloadMessage } from './reload.ts'
-import { Stories } from './story.ts'
+import { Stories } from './stories.ts'
 import { Tracker } from './tracker.ts'
 import { createTurns, type TurnMessage } from './turns.ts'
 

@@ -33,7 +33,7 @@ import {
 } from './run.ts'
 import { type PendingFilter, pendingOf, type SelectLimits, select } from './select.ts'
 import type { PoolSnapshot } from './snapshot.ts'
-import type { Gist } from './story.ts'
+import type { Gist } from './story-pack.ts'
 
 export interface PoolParts {
   readonly config: PoolConfig

@@ -13,7 +13,7 @@ import type { Announcer } from './announcer.ts'
 import type { Intake } from './intake.ts'
 import { type JournalIdentity, type JournalRow, journalKeys, openJournal } from './journal.ts'
 import type { Keeper } from './keeper.ts'
-import type { Stories } from './story.ts'
+import type { Stories } from './stories.ts'
 import { readStories, type StoryRow } from './story-rows.ts'
 import type { Tracker } from './tracker.ts'
 

@@ -14,7 +14,7 @@ import {
   type TxType,
   type Write,
 } from '@rockpool/protocol'
-import type { Gist } from './story.ts'
+import type { Gist } from './story-pack.ts'
 
 /** The story of an own transaction as it lies on disk. */
 export interface StoryRow {

@@ -8,7 +8,7 @@ import { explain } from './explain.ts'
 import { openJournal, putRow } from './journal.ts'
 import type { Op } from './op.ts'
 import type { Pool } from './pool.ts'
-import { Stories } from './story.ts'
+import { Stories } from './stories.ts'
 import { aPool, aTx } from './testing.ts'
 import {
   accountsOf,

@@ -1,46 +1,16 @@
-import {
-  type Address,
-  type Block,
-  type DecodedTx,
-  type Failure,
-  type Hash,
-  limits,
-  type StoryEvent,
-  type StoryWord,
-  type TxOrigin,
-  type TxRecord,
-  type TxType,
-  type Write,
-} from '@rockpool/protocol'
-import { deleteStory, putStory, type StoryRow } from './story-rows.ts'
+import { type Hash, limits, type TxOrigin, type TxRecord } from '@rockpool/protocol'
+import { cellsOfEvent, packStory, type Told, type Unpacked, unpackStory } from './story-pack.ts'
 
-/** What is kept of a transaction that is not here: enough to say what it was, and to judge whether it would be taken now. */
-export type Gist = Pick<
-  TxRecord,
-  'hash' | 'nonce' | 'type' | 'feeCap' | 'tip' | 'gas' | 'cost' | 'slots'
-> & { readonly sender?: TxRecord['sender']; readonly size: number }
-
-/** The whole record while the pool holds it anyway. */
-export type Told = TxRecord | DecodedTx | Gist
-
-const words: readonly StoryWord[] = [
-  ...(['received', 'pending', 'queued', 'replaces', 'promoted', 'demoted'] as const),
-  ...(['dropped', 'rejected', 'mined', 'reinjected', 'resubmitted', 'waits'] as const),
-]
-const wordIndex = new Map(words.map((word, index) => [word, index]))
-/** Numbers of one event: when, in whose turn, and what with its reason. */
-const cellsOfEvent = 3
 /** Events from its beginning that are never forgotten. */
 export const firstEvents = 4
-const reasonShift = 16
 
 /** What happened to one transaction: the first four events and the last twelve, as numbers, since there are tens of thousands. */
 export class Story {
   readonly hash: Hash
-  /** The record, while it is somewhere else too. */
-  private whole: Told | undefined
-  /** What stays of it, as one text: numbers of their own would take twice the memory. */
-  private packed: string | undefined = undefined
+  /** The record while it is somewhere else too; what stays of it, with the events, as one text afterwards. */
+  private told: Told | string
+  /** Events of what is somewhere else too. */
+  private cells: number[] | undefined
   readonly origin: TxOrigin
   /** Number of the head at which it was first seen. */
   readonly block: number
@@ -56,53 +26,64 @@ export class Story {
   line: Line | undefined = undefined
   older: Story | undefined = undefined
   newer: Story | undefined = undefined
-  cells: number[]
 
   constructor(tx: Told, origin: TxOrigin, block: number, cells: number[]) {
     this.hash = tx.hash
-    this.whole = tx
+    this.told = tx
+    this.cells = cells
     this.origin = origin
     this.block = block
-    this.cells = cells
   }
 
   get tx(): Told {
-    return this.whole ?? unpack(this.hash, this.packed ?? '')
+    return typeof this.told === 'string' ? this.unpacked(this.told).gist : this.told
+  }
+
+  /** Its events, as numbers one after the other. */
+  get events(): readonly number[] {
+    if (this.cells !== undefined) return this.cells
+    return typeof this.told === 'string' ? this.unpacked(this.told).cells : []
   }
 
   /** The pool has it again. */
   hold(tx: TxRecord): void {
-    this.whole = tx
-    this.packed = undefined
+    this.cells = [...this.events]
+    this.told = tx
   }
 
   /** The pool does not have it any more. */
   letGo(): this {
-    if (this.whole === undefined) return this
-    this.packed = pack(this.whole)
-    this.whole = undefined
+    if (typeof this.told === 'string') return this
+    this.told = packStory(this.told, this.events)
+    this.cells = undefined
     return this
   }
 
   note(at: number, cause: number, what: number): void {
     // A list that is pushed to keeps room for a dozen more, of which most would never come.
-    this.cells = [...this.cells, at, cause, what]
-    if (this.cells.length > limits.storyEventsMax * cellsOfEvent) {
-      this.cells.splice(firstEvents * cellsOfEvent, cellsOfEvent)
+    const cells = [...this.events, at, cause, what]
+    if (cells.length > limits.storyEventsMax * cellsOfEvent) {
+      cells.splice(firstEvents * cellsOfEvent, cellsOfEvent)
     }
+    if (this.cells === undefined) this.told = packStory(this.tx, cells)
+    else this.cells = cells
   }
 
   get lastAt(): number {
-    return this.cells[this.cells.length - cellsOfEvent] ?? 0
+    return this.events.at(-cellsOfEvent) ?? 0
   }
 
   /** In whose turn it happened last. */
   get lastCause(): number {
-    return this.cells[this.cells.length - 2] ?? 0
+    return this.events.at(-2) ?? 0
   }
 
   get lastWhat(): number {
-    return this.cells[this.cells.length - 1] ?? 0
+    return this.events.at(-1) ?? 0
+  }
+
+  private unpacked(text: string): Unpacked {
+    return unpackStory(this.hash, text)
   }
 }
 
@@ -138,331 +119,5 @@ export class Line {
     story.newer = undefined
     story.line = undefined
     this.size--
-  }
-}
-
-/** The turn that is being told. */
-export interface Telling {
-  /** Epoch ms. */
-  readonly now: number
-  /** Id of the message in whose turn it happens. */
-  readonly cause: number
-  /** Number of the head. */
-  readonly block: number
-}
-
-/** How a transaction left. */
-interface Leaving {
-  readonly by?: Hash
-  /** For what nobody told of yet. */
-  readonly tx?: Told
-  readonly message?: string
-  /** Its sender has others here, which may now wait for it. */
-  readonly leavesGap?: boolean
-}
-
-export interface StoriesParts {
-  /** Most stories of transactions that are not in the pool; 0: none are told at all. */
-  readonly max: number
-  readonly isOwn: (hash: Hash) => boolean
-}
-
-/**
- * Every transaction the pool saw recently, with what happened to it. Those in the pool are bounded by it; of the others the newest are
- * kept: half of the bound of the dropped, three eighths of the refused, an eighth of the own in whatever state.
- */
-export class Stories {
-  readonly max: number
-  /** How often was refused what, by code. */
-  readonly rejections = new Map<string, number>()
-  /** In whose turn something happened that was forgotten since; the last one. */
-  forgottenCause = 0
-  private readonly byHash = new Map<Hash, Story>()
-  private readonly dropped: Line
-  private readonly refused: Line
-  private readonly own: Line
-  private readonly isOwn: (hash: Hash) => boolean
-  /** Reasons by number: codes, reasons of drops and origins, which are all fixed words. */
-  private readonly reasons: string[] = ['']
-  private readonly reasonIndex = new Map<string, number>([['', 0]])
-  /** Who held a nonce that is missing now, by sender and nonce. */
-  private readonly parents = new Map<string, Hash>()
-  /** Own ones that went on, or were forgotten. */
-  private readonly touched = new Set<Story>()
-  /** How an arrival is written; it is the same for most. */
-  private lastOrigin: TxOrigin | undefined
-  private receivedWhat = 0
-  private readonly oldestParent = this.parents.keys()
-
-  constructor({ max, isOwn }: StoriesParts) {
-    this.max = max
-    this.isOwn = isOwn
-    this.dropped = new Line(Math.floor(max / 2))
-    this.refused = new Line(Math.floor((max * 3) / 8))
-    this.own = new Line(Math.floor(max / 8))
-  }
-
-  /** Stories of transactions that are not in the pool. */
-  get kept(): number {
-    return this.dropped.size + this.refused.size + this.own.size
-  }
-
-  /** All stories, also of what the pool holds. */
-  get size(): number {
-    return this.byHash.size
-  }
-
-  get oldestMs(): number | undefined {
-    const oldest = [this.dropped, this.refused, this.own].flatMap(({ oldest }) => oldest ?? [])
-    return oldest.length === 0 ? undefined : Math.min(...oldest.map(({ lastAt }) => lastAt))
-  }
-
-  /** What became of own transactions since it was asked last, for the disk. That one came is known from its record there. */
-  takeWrites(): readonly Write[] {
-    if (this.touched.size === 0) return []
-    const writes: Write[] = []
-    for (const story of this.touched) {
-      const { tx, origin, block, by, replaced, mined, message } = story
-      const isTold = this.byHash.get(story.hash) === story
-      if (!isTold) writes.push(deleteStory(tx.hash))
-      else if (story.line === this.own) {
-        const events = this.eventsOf(story)
-        const gist = gistOf(tx)
-        writes.push(putStory({ tx: gist, origin, block, by, replaced, mined, message, events }))
-      }
-    }
-    this.touched.clear()
-    return writes
-  }
-
-  /** Own stories from before a restart, whose causes nobody can follow any more. */
-  restore(rows: readonly StoryRow[]): void {
-    for (const { tx, origin, block, by, replaced, mined, message, events } of rows) {
-      if (this.max === 0 || this.byHash.has(tx.hash)) continue
-      const cells = events.flatMap(({ at, event, reason = '' }) => [
-        at,
-        0,
-        this.what(event, reason),
-      ])
-      const story = new Story(tx, origin, block, cells).letGo()
-      Object.assign(story, { by, replaced, mined, message })
-      this.byHash.set(tx.hash, story)
-      this.into(this.own, story)
-    }
-  }
-
-  find(hash: Hash): Story | undefined {
-    return this.byHash.get(hash)
-  }
-
-  all(): Iterable<Story> {
-    return this.byHash.values()
-  }
-
-  /** Hashes that begin so, at most `most`. */
-  beginning(prefix: string, most: number): Hash[] {
-    const found: Hash[] = []
-    for (const hash of this.byHash.keys()) {
-      if (hash.startsWith(prefix) && found.push(hash) === most) break
-    }
-    return found
-  }
-
-  /** Who held this nonce last, if the sender still has others here. */
-  parentOf(sender: string, nonce: bigint): Story | undefined {
-    const hash = this.parents.get(`${sender} ${nonce}`)
-    return hash === undefined ? undefined : this.byHash.get(hash)
-  }
-
-  /** Taken into the pool, or told why not. `half` where it is now. */
-  added(tx: TxRecord, half: 'pending' | 'queued', origin: TxOrigin, turn: Telling): Story {
-    const { now, cause } = turn
-    if (origin !== this.lastOrigin) {
-      this.lastOrigin = origin
-      this.receivedWhat = this.what('received', origin)
-    }
-    const received = this.receivedWhat
-    const place = half === 'pending' ? pendingWhat : this.what('queued', 'nonce-gap')
-    let story = this.byHash.get(tx.hash)
-    if (story === undefined) {
-      story = new Story(tx, origin, turn.block, [now, cause, received, now, cause, place])
-      this.byHash.set(tx.hash, story)
-      if (origin === 'gossip' || origin === 'sync') return story
-    } else {
-      story.hold(tx)
-      story.note(now, cause, received)
-      story.note(now, cause, place)
-    }
-    // One that was replaced in the very turn it came is followed by nobody, and was submitted here all the same.
-    const isSubmitted = origin === 'local' || origin === 'private'
-    if (isSubmitted || this.isOwn(tx.hash)) this.into(this.own, story)
-    else story.line?.leave(story)
-    return story
-  }
-
-  refusedWith(tx: Told | undefined, origin: TxOrigin, failure: Failure, turn: Telling): void {
-    this.rejections.set(failure.code, (this.rejections.get(failure.code) ?? 0) + 1)
-    if (tx === undefined || failure.code === 'pool/known' || this.max === 0) return
-    const known = this.byHash.get(tx.hash)
-    // What the pool holds is not refused, whatever somebody else tries with it.
-    if (known !== undefined && known.line === undefined) return
-    const isOwn = this.isOwn(tx.hash)
-    const what = this.what(isOwn ? 'waits' : 'rejected', failure.code)
-    const { now, cause } = turn
-    const story =
-      known ??
-      new Story(tx, origin, turn.block, [now, cause, this.what('received', origin)]).letGo()
-    if (known === undefined) this.byHash.set(tx.hash, story)
-    story.message = failure.message
-    if (story.lastWhat !== what) story.note(now, cause, what)
-    this.into(isOwn || known?.line === this.own ? this.own : this.refused, story)
-    if (failure.code === 'pool/tip-below-minimum') this.noteParent(tx)
-  }
-
-  /** Something happened to a transaction that is told of; to others nothing. */
-  happened(hash: Hash, word: StoryWord, turn: Telling, reason = ''): Story | undefined {
-    const story = this.byHash.get(hash)
-    if (story === undefined) return undefined
-    story.note(turn.now, turn.cause, this.what(word, reason))
-    this.touch(story)
-    return story
-  }
-
-  /** It left the pool. */
-  left(
-    hash: Hash,
-    reason: string,
-    turn: Telling,
-    { by, tx, message, leavesGap = false }: Leaving = {},
-  ): void {
-    let story = this.byHash.get(hash)
-    if (story === undefined) {
-      if (tx === undefined || this.max === 0) return
-      story = new Story(tx, 'reorg', turn.block, [])
-      this.byHash.set(hash, story)
-    }
-    story.by = by
-    story.message = message
-    story.letGo()
-    story.note(turn.now, turn.cause, this.what(reason === 'mined' ? 'mined' : 'dropped', reason))
-    if (leavesGap) this.noteParent(story.tx)
-    this.into(story.line === this.own || this.isOwn(hash) ? this.own : this.dropped, story)
-    this.touch(story)
-  }
-
-  /** Its block left the chain, and the pool has it again. */
-  returned(tx: TxRecord, turn: Telling): void {
-    const story = this.happened(tx.hash, 'reinjected', turn)
-    if (story === undefined) return
-    story.hold(tx)
-    if (story.line !== this.own) story.line?.leave(story)
-  }
-
-  /** Where what joined the chain is to be found, for those that are told of. */
-  inBlock({ header, txs }: Block, turn: Telling): void {
-    const { number, hash } = header
-    for (const [index, tx] of txs.entries()) {
-      const story = this.byHash.get(tx.hash)
-      if (story === undefined) continue
-      story.mined = { number, index, hash }
-      this.touch(story)
-      const what = this.what('mined', 'mined')
-      if (story.lastWhat !== what) story.note(turn.now, turn.cause, what)
-    }
-  }
-
-  /** Its block left the chain. */
-  outOfBlock(hash: Hash): void {
-    const story = this.byHash.get(hash)
-    if (story === undefined) return
-    story.mined = undefined
-    this.touch(story)
-  }
-
-  eventsOf(story: Story): StoryEvent[] {
-    const { cells } = story
-    const events: StoryEvent[] = []
-    for (let index = 0; index < cells.length; index += cellsOfEvent) {
-      const what = cells[index + 2] ?? 0
-      const event = words[what >> reasonShift] ?? 'received'
-      const reason = this.reasons[what & ((1 << reasonShift) - 1)] ?? ''
-      const cause = cells[index + 1] ?? 0
-      const other =
-        event === 'replaces' ? story.replaced : event === 'dropped' ? story.by : undefined
-      events.push({
-        ...{ at: cells[index] ?? 0, event },
-        ...(reason !== '' && { reason }),
-        ...(other !== undefined && { other }),
-        ...(cause > 0 && { cause }),
-      })
-    }
-    return events
-  }
-
-  private into(line: Line, story: Story): void {
-    line.take(story)
-    if (line.size <= line.max) return
-    const { oldest } = line
-    if (oldest === undefined) return
-    if (line === this.own) this.touched.add(oldest)
-    line.leave(oldest)
-    this.forgottenCause = Math.max(this.forgottenCause, oldest.lastCause)
-    this.byHash.delete(oldest.hash)
-  }
-
-  private touch(story: Story): void {
-    if (story.line === this.own) this.touched.add(story)
-  }
-
-  private noteParent(tx: Told): void {
-    const sender = 'sender' in tx ? tx.sender : undefined
-    if (sender === undefined) return
-    const { nonce, hash } = tx
-    const key = `${sender} ${nonce}`
-    this.parents.delete(key)
-    this.parents.set(key, hash)
-    if (this.parents.size <= limits.storyParentsMax) return
-    const { value: oldest } = this.oldestParent.next()
-    if (oldest !== undefined) this.parents.delete(oldest)
-  }
-
-  private what(word: StoryWord, reason: string): number {
-    let index = this.reasonIndex.get(reason)
-    if (index === undefined) {
-      index = this.reasons.length
-      this.reasons.push(reason)
-      this.reasonIndex.set(reason, index)
-    }
-    return ((wordIndex.get(word) ?? 0) << reasonShift) | index
-  }
-}
-
-const pendingWhat = (wordIndex.get('pending') ?? 0) << reasonShift
-
-/** What stays of a record: its bytes may be a hundred thousand times as many. */
-function gistOf(tx: Told): Gist {
-  if (!('raw' in tx)) return tx
-  const { hash, nonce, type, feeCap, tip, gas, cost, slots, raw } = tx
-  const size = raw.length
-  const known = 'sender' in tx ? { sender: tx.sender } : {}
-  return { hash, ...known, nonce, type, feeCap, tip, gas, cost, slots, size }
-}
-
-const radix = 16
-
-/** Sender, then numbers. */
-function pack(tx: Told): string {
-  const { sender = '', nonce, type, feeCap, tip, gas, cost, slots, size } = gistOf(tx)
-  const numbers = [nonce, type, feeCap, tip, gas, cost, slots, size]
-  return [sender, ...numbers.map(number => number.toString(radix))].join(' ')
-}
-
-function unpack(hash: Hash, text: string): Gist {
-  const [sender = '', ...rest] = text.split(' ')
-  const whole = (at: number) => BigInt(`0x${rest[at] ?? '0'}`)
-  return {
-    ...{ hash, nonce: whole(0), type: Number(whole(1)) as TxType, feeCap: whole(2), tip: whole(3) },
-    ...{ gas: whole(4), cost: whole(5), slots: Number(whole(6)), size: Number(whole(7)) },
-    ...(sender !== '' && { sender: sender as Address }),
   }
 }

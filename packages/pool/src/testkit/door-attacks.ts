@@ -14,7 +14,7 @@ import { tellRefused } from '../chronicle.ts'
 import type { PoolConfig } from '../config.ts'
 import { putRow } from '../journal.ts'
 import { createLocalRoom, createWallets, hashesOf, type LocalRoom } from '../local-room.ts'
-import { Stories } from '../story.ts'
+import { Stories } from '../stories.ts'
 import { aTx } from '../testing.ts'
 
 /* Attacks on what lies in front of the pool, and beside it: bytes, signatures, questions, the disk. */

@@ -274,6 +274,8 @@ export const limits = {
   wireSendBufferBytes: 8_388_608,
   /** Gossip topics of one node: four kinds under two fork digests, and room. */
   gossipTopicsMax: 16,
+  /** Sets of labels of one series that a library counts. */
+  librarySamplesMax: 128,
   /** Largest payload handed to the router; what the largest topic allows, doubled. */
   publishBytesMax: 524_288,
   /** Request streams: frames of one answer, time to read a request, time to make and send the answer. */

@@ -150,6 +150,10 @@ describe('delivery', () => {
       { labels: { direction: 'in' }, value: 3 },
       { labels: { direction: 'out' }, value: 0 },
     ])
+    const names = first.network.metrics().map(({ name }) => name)
+    expect(names.filter(name => name.startsWith('gossipsub_')).length).toBeGreaterThan(30)
+    expect(names.filter(name => name.startsWith('libp2p_')).length).toBeGreaterThan(2)
+    expect(new Set(names).size).toBe(names.length)
   })
 
   test('a transaction batch arrives byte for byte and decodes', async () => {

@@ -25,6 +25,7 @@ import { createGater } from './gater.ts'
 import { createGoodbyes } from './goodbye.ts'
 import { createGossip } from './gossip.ts'
 import { startFailure, stopAddressUpdates, stopHeartbeatWithRouter } from './libp2p-quirks.ts'
+import { createLibraryMetrics } from './library-metrics.ts'
 import { createMessageIds } from './message-id.ts'
 import { createMeter } from './metrics.ts'
 import { libp2pOptions, type NetworkLog, type NetworkOptions, type Services } from './options.ts'
@@ -66,6 +67,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
   )
 
   const meter = createMeter()
+  const library = createLibraryMetrics()
   const ids = createMessageIds()
   let decide: Gate = () => ({ allow: true })
   let sink: NetworkSink | undefined
@@ -83,7 +85,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
       ? createFaults({ clock, random, log, healed: () => dialer.again() })
       : undefined
   const libp2p: Libp2p<Services> = await createLibp2p(
-    libp2pOptions(options, privateKey, gater, ids, faults),
+    libp2pOptions(options, privateKey, gater, ids, faults, library),
   )
   const router = routerOf(libp2p.services.pubsub)
   stopHeartbeatWithRouter(router)
@@ -286,12 +288,14 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
       sink = next
     },
     records: createRecords(libp2p),
-    metrics: () =>
-      meter.read({
+    metrics: () => [
+      ...meter.read({
         peers: peers.views(),
         meshes: gossip.meshes(),
         connections: countDirections(libp2p.getConnections()),
       }),
+      ...library.read(),
+    ],
   }
 }
 

@@ -15,7 +15,9 @@ import type { Libp2pOptions } from 'libp2p'
 import { listenAddress } from './addresses.ts'
 import type { NetworkClock } from './clock.ts'
 import { type Faults, withFaults } from './faults.ts'
+import type { createLibraryMetrics } from './library-metrics.ts'
 import { createMessageIds, idKey, type MessageIds } from './message-id.ts'
+import { topicLabel } from './metrics.ts'
 import {
   checkMesh,
   checkScores,
@@ -80,10 +82,13 @@ export type Services = { pubsub: GossipSub; identify: Identify; ping: Ping } & R
   unknown
 >
 
+type LibraryMetrics = ReturnType<typeof createLibraryMetrics>
+
 /** Every option of the router; no default of the library decides anything. Throws `config/bad-mesh` and `config/bad-score`. */
 export function routerOptions(
   options: Pick<NetworkOptions, 'profile' | 'topics' | 'mesh'>,
   ids: MessageIds = createMessageIds(),
+  library?: LibraryMetrics,
 ): Partial<GossipsubOpts> {
   const profile = profiles[options.profile]
   const mesh = checkMesh({ ...profile.mesh, ...options.mesh })
@@ -148,6 +153,11 @@ export function routerOptions(
     mcacheGossip: mesh.mcacheGossip,
     scoreParams: scores,
     scoreThresholds: thresholds,
+    // Both or neither.
+    ...(library && {
+      metricsRegister: library.register,
+      metricsTopicStrToLabel: new Map(options.topics.map(topic => [topic, topicLabel(topic)])),
+    }),
   }
 }
 
@@ -158,11 +168,13 @@ export function libp2pOptions(
   gater: ConnectionGater,
   ids: MessageIds,
   faults?: Faults,
+  library?: LibraryMetrics,
 ): Libp2pOptions<Services> {
   const profile = profiles[options.profile]
   const agent = options.agent ?? 'rockpool'
   return {
     start: false,
+    ...(library && { metrics: () => library.metrics }),
     privateKey,
     connectionGater: faults?.watch(gater) ?? gater,
     nodeInfo: { name: 'rockpool', userAgent: agent },
@@ -207,7 +219,7 @@ export function libp2pOptions(
       identify: identify({ timeout: 5_000 }),
       // With the default of one stream a second ping at the same time makes the monitor abort a healthy connection.
       ping: ping({ maxInboundStreams: 8, maxOutboundStreams: 8 }),
-      pubsub: gossipsub(routerOptions(options, ids)),
+      pubsub: gossipsub(routerOptions(options, ids, library)),
     },
   }
 }

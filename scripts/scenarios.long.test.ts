@@ -17,6 +17,7 @@ const besides = [
   ['rolling-restart', 'procs'],
   ['partition-heal', 'procs'],
   ['reorg-storm', 'inproc'],
+  ['one-address', 'inproc'],
   ['reorg-storm', 'sim'],
   ['partition-heal', 'sim'],
   ['rolling-restart', 'sim'],

@@ -34,6 +34,7 @@ const series = () => [
       phases: new Map([['good', 2]]),
       outboundShare: 0.5,
     },
+    meshes: [{ topic: 'tx', size: 3 }],
     sync: {
       exchanges: new Map([['useful', 3]]),
       txs: 40,

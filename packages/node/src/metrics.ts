@@ -30,6 +30,7 @@ export interface Readings {
   readonly sync: ReconcilerStats
   readonly tracker: TrackerStats
   readonly connector: ConnectorStats
+  readonly meshes: readonly { readonly topic: string; readonly size: number }[]
 }
 
 type Sample = { readonly labels?: Labels; readonly value: number }
@@ -200,6 +201,7 @@ export function roomSeries({
   sync,
   tracker,
   connector,
+  meshes,
 }: Readings): Series[] {
   const verdicts = [...gossip.verdicts].map(([key, value]) => {
     const [topic = '', verdict = '', code = ''] = key.split(' ')
@@ -265,6 +267,11 @@ export function roomSeries({
       'Connected peers.',
       { labels: { direction: 'in' }, value: byDirection('in') },
       { labels: { direction: 'out' }, value: byDirection('out') },
+    ),
+    gauge(
+      'rockpool_p2p_mesh_peers',
+      'Peers in the mesh of a topic.',
+      ...meshes.map(({ topic, size }) => ({ labels: { topic }, value: size })),
     ),
     gauge('rockpool_p2p_peers_outbound_share', 'Of the connected peers those dialled from here.', {
       value: connector.outboundShare,

@@ -441,6 +441,12 @@ export async function createNode(
         sync: synced,
         tracker,
         connector: connected,
+        meshes: [
+          { topic: 'tx', size: network.meshSize(names.tx) },
+          ...(ports.source === undefined
+            ? [{ topic: 'block', size: network.meshSize(names.block) }]
+            : []),
+        ],
       }),
       ...(tower.watcher && tower.responder ? towerSeries(tower.watcher, tower.responder) : []),
     ]

@@ -115,7 +115,5 @@ export function createGossip({ router, ids, clock, meter, sink, score, isOpen }:
     publish,
     meshSize: (topic: Topic): number => router.getMeshPeers(topic).length,
     score: (id: PeerId): number | undefined => (router.peers.has(id) ? score(id) : undefined),
-    meshes: () =>
-      [...subscribed].map(topic => ({ topic, size: router.getMeshPeers(topic).length })),
   }
 }

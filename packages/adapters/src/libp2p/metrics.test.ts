@@ -2,7 +2,7 @@ import type { Series } from '@rockpool/protocol'
 import { expect, test } from 'vitest'
 import { createMeter, topicLabel } from './metrics.ts'
 
-const nobody = { peers: [], meshes: [], connections: { in: 0, out: 0 } }
+const nobody = { connections: { in: 0, out: 0 } }
 const named = (all: readonly Series[], name: string): Series | undefined =>
   all.find(series => series.name === `rockpool_p2p_${name}`)
 
@@ -31,16 +31,9 @@ test('a publication that nobody got is counted apart', () => {
   ])
 })
 
-test('peers are counted by direction, each once, and connections beside them', () => {
-  const peer = { id: 'a', ip: '', sinceMs: 0, protocols: [], direction: 'in' as const }
-  const all = createMeter().read({
-    peers: [peer, { ...peer, id: 'b' }, { ...peer, id: 'c', direction: 'out' }],
-    meshes: [{ topic: '/rockpool/1/d1164378/tx/1', size: 2 }],
-    connections: { in: 3, out: 1 },
-  })
+test('connections are counted by direction', () => {
+  const all = createMeter().read({ connections: { in: 3, out: 1 } })
 
-  expect(named(all, 'peers')?.samples.map(sample => 'value' in sample && sample.value)).toEqual([
-    2, 1,
-  ])
-  expect(named(all, 'mesh_peers')?.samples).toEqual([{ labels: { topic: 'tx' }, value: 2 }])
+  const counts = named(all, 'connections')?.samples.map(sample => 'value' in sample && sample.value)
+  expect(counts).toEqual([3, 1])
 })

@@ -1,7 +1,6 @@
 import {
   type Direction,
   type GateEvent,
-  type PeerView,
   parseTopic,
   type Series,
   type Topic,
@@ -22,8 +21,6 @@ export type NetworkMeter = ReturnType<typeof createMeter>
 
 /** What is read at the moment of asking. */
 export interface Gauges {
-  readonly peers: readonly PeerView[]
-  readonly meshes: readonly { readonly topic: Topic; readonly size: number }[]
   readonly connections: Readonly<Record<Direction, number>>
 }
 
@@ -43,25 +40,11 @@ export function createMeter() {
   let threw = 0
 
   function read(gauges: Gauges): Series[] {
-    const towards = (direction: Direction) =>
-      gauges.peers.filter(peer => peer.direction === direction).length
     return [
-      gauge('peers', 'Connected peers, each once.', [
-        { labels: { direction: 'in' }, value: towards('in') },
-        { labels: { direction: 'out' }, value: towards('out') },
-      ]),
       gauge('connections', 'Open connections; two per peer when both sides dialled.', [
         { labels: { direction: 'in' }, value: gauges.connections.in },
         { labels: { direction: 'out' }, value: gauges.connections.out },
       ]),
-      gauge(
-        'mesh_peers',
-        'Peers in the mesh of a topic.',
-        gauges.meshes.map(({ topic, size }) => ({
-          labels: { topic: topicLabel(topic) },
-          value: size,
-        })),
-      ),
       counted('gate_total', 'Decisions of the gate.', gates, ['hook', 'decision']),
       counted('dials_total', 'Dials ended.', dials, ['outcome']),
       counted('wire_faults_total', 'Faults found below messages.', faults, ['reason']),

@@ -289,11 +289,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     },
     records: createRecords(libp2p),
     metrics: () => [
-      ...meter.read({
-        peers: peers.views(),
-        meshes: gossip.meshes(),
-        connections: countDirections(libp2p.getConnections()),
-      }),
+      ...meter.read({ connections: countDirections(libp2p.getConnections()) }),
       ...library.read(),
     ],
   }

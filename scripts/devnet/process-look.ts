@@ -12,8 +12,17 @@ interface PlainBlock {
   readonly transactions: readonly Hash[]
 }
 
+/** As much of an explanation as is read here. */
+interface Explained {
+  readonly reason: string
+  readonly story: readonly { readonly reason?: string }[]
+}
+
 /** What scenarios see of node processes: by their control sockets and their operators' page, as anybody with the machine could. */
-export function createLooks(nameOf: (peerId: string) => string | undefined) {
+export function createLooks(
+  nameOf: (peerId: string) => string | undefined,
+  idOf: (name: string) => string | undefined,
+) {
   const blocks = new Map<Hash, PlainBlock>()
 
   async function ask<T>(node: NodeEntry, method: string, params: readonly unknown[]): Promise<T> {
@@ -84,6 +93,28 @@ export function createLooks(nameOf: (peerId: string) => string | undefined) {
     return response.ok
   }
 
+  /** What the node says when its operator asks why a transaction is where it is. */
+  async function whysOf(node: NodeEntry, txs: readonly Hash[]) {
+    const whys = new Map<Hash, readonly string[]>()
+    for (const hash of txs) {
+      const { reason, story } = await ask<Explained>(node, 'txpool_explain', [hash])
+      whys.set(hash, [reason, ...story.flatMap(event => event.reason ?? [])])
+    }
+    return whys
+  }
+
+  /** Those that are banned, as the node says. */
+  async function bansOf(node: NodeEntry, names: readonly string[]) {
+    const bans = new Set<string>()
+    for (const name of names) {
+      const id = idOf(name)
+      if (id === undefined) continue
+      const { state } = await ask<{ state: string }>(node, 'peers_why', [id])
+      if (state === 'banned') bans.add(name)
+    }
+    return bans
+  }
+
   async function see(node: NodeEntry, wants: Wants): Promise<NodeLook> {
     const [head, listed, ready] = await Promise.all([
       ask<PlainBlock>(node, 'eth_getBlockByNumber', ['latest', false]),
@@ -94,6 +125,8 @@ export function createLooks(nameOf: (peerId: string) => string | undefined) {
       ...{ name: node.name, up: true, ready, head: head.hash, height: Number(head.number) },
       peers: listed.peers.flatMap(({ id, connected }) => (connected ? (nameOf(id) ?? []) : [])),
       ...(wants.pools && (await placesOf(node, head, wants.txs))),
+      ...(wants.whys.size > 0 && { whys: await whysOf(node, wants.whys.get(node.name) ?? []) }),
+      ...(wants.standing.length > 0 && { bans: await bansOf(node, wants.standing) }),
       ...(wants.metrics.length > 0 && { metrics: await metricsOf(node, wants.metrics) }),
     }
   }

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { groupsOf, honestNames, type ScenarioPlan, type Step } from '@rockpool/sim'
 import type { NodeEntry } from './files.ts'
 
+const reorgTries = 4
+
 type Run = (verb: string, ...words: readonly string[]) => Promise<string[]>
 
 interface Parts {
@@ -89,6 +91,17 @@ export function createSteps(
     for (const name of names.slice(0, plan.nodes)) await spare(name)
   }
 
+  /** On a machine that is busy otherwise the network may go on faster than the branch: what helps is another try. */
+  async function reorg({ depth, keepTxs }: Extract<Step, { do: 'reorg' }>): Promise<unknown> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await run('reorg', `${depth}`, '--keep', `${keepTxs}`)
+      } catch (error) {
+        if (tries === reorgTries || !String(error).includes('went on faster')) throw error
+      }
+    }
+  }
+
   async function doStep(step: Step): Promise<unknown> {
     switch (step.do) {
       case 'partition':
@@ -131,7 +144,7 @@ export function createSteps(
       case 'mine':
         return run('mine', `${step.blocks}`)
       case 'reorg':
-        return run('reorg', `${step.depth}`, '--keep', `${step.keepTxs}`)
+        return reorg(step)
       case 'chainSpeed':
         return run('speed', `${step.speed}x`)
       default:

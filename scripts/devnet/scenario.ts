@@ -72,7 +72,8 @@ async function play(
     ...network.nodes.map(({ peerId, name: node }) => [peerId, node] as const),
     ...evil.map(({ id }, index) => [id, evilNames(plan)[index] ?? ''] as const),
   ])
-  const looks = createLooks(peer => names.get(peer))
+  const idOf = (who: string) => [...names].find(([, each]) => each === who)?.[0]
+  const looks = createLooks(peer => names.get(peer), idOf)
   const { keccak256 } = await createCrypto({ workers: 0 })
   const timers = new Set<NodeJS.Timeout>()
   const run = (verb: string, ...words: readonly string[]) => {
@@ -104,7 +105,7 @@ async function play(
       return found
     },
     ask: looks.ask,
-    peerOf: who => [...names].find(([, each]) => each === who)?.[0],
+    peerOf: idOf,
   })
   await steps.begin()
   startedMs = Date.now()

@@ -8,7 +8,7 @@ import type { History } from './run-history.ts'
 const runMsMax = 600_000
 
 /** Whole worlds die young: with a small nursery the collector copies them again and again. MiB. */
-const youngHeap = '--max-semi-space-size=64'
+export const youngHeap = '--max-semi-space-size=64'
 
 /** What a child process answers. */
 export type JobAnswer =

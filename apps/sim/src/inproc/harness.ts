@@ -163,11 +163,18 @@ async function createRun(plan: ScenarioPlan, time: OwnTime) {
         const name = evil[index] ?? ''
         return evilVoice({ ...ground, name, key: identity(name).key, machines })
       },
-      look: wants =>
-        machines.map(({ name, isUp, node, network }) => {
+      look(wants) {
+        const looks = machines.map(({ name, isUp, node, network }) => {
           const peers = network?.peers().map(({ id }) => id) ?? []
           return inside.look(name, isUp ? node : undefined, peers, wants)
-        }),
+        })
+        if (wants.whys.size === 0 && wants.standing.length === 0) return looks
+        const asked = looks.map((seen, at) => {
+          const { isUp, node } = machines[at] ?? {}
+          return inside.ask(seen, isUp === true ? node : undefined, wants, peerOf)
+        })
+        return Promise.all(asked)
+      },
     }
     drive(plan, stage, judge)
     return judge

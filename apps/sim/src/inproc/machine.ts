@@ -68,7 +68,8 @@ export class Machine {
     this.signers = signers
     this.disk = new Disk({
       ...{ clock: ground.clock, rng: ground.rng.fork(`disk/${name}`), node: 0, meanMs: 2 },
-      hop: () => new Promise<void>(resolve => setImmediate(resolve)),
+      // A real turn would take a whole step of this gear's time.
+      hop: () => Promise.resolve(),
       settled() {},
       count() {},
     })

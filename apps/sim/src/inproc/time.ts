@@ -1,5 +1,6 @@
 import { webcrypto } from 'node:crypto'
-import { install } from '@sinonjs/fake-timers'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { VirtualTimers } from './timers.ts'
 
 /** Time and chance of this process, from now on in our hands. */
 export interface OwnTime {
@@ -26,27 +27,58 @@ export function takeTime(seed: string): OwnTime {
   for (const crypto of new Set([globalThis.crypto, webcrypto]))
     Object.defineProperty(crypto, 'getRandomValues', { value: fill, configurable: true })
   const hop = globalThis.setImmediate
-  const clock = install({
-    now: epochMs,
-    toFake: [
-      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const),
-      ...(['Date', 'performance'] as const),
-    ],
-  })
-  // No faked timer is behind the original: a deadline of the network would come in real time.
+  const timers = new VirtualTimers()
+  takeTimers(timers)
+  takeClocks(timers)
+  // No virtual timer is behind the original: a deadline of the network would come in real time.
   AbortSignal.timeout = ms => {
     const controller = new AbortController()
-    const late = () => controller.abort(new DOMException('timed out', 'TimeoutError'))
-    globalThis.setTimeout(late, ms)
+    timers.set(() => controller.abort(late), ms, false, [])
     return controller.signal
   }
   return {
-    now: () => clock.now - epochMs,
+    now: () => timers.nowMs,
     pass(ms) {
-      if (ms > 0) clock.tick(ms)
+      if (ms > 0) timers.pass(ms)
       return new Promise(resolve => hop(resolve))
     },
   }
+}
+
+/** One for all: thousands come due, most of them for requests that were answered long ago, and each would take a stack. */
+const late = new DOMException('timed out', 'TimeoutError')
+
+/** In the global scope and in the modules that have them too. */
+function takeTimers(timers: VirtualTimers): void {
+  type Act = (...args: never[]) => void
+  const clear = (timer: unknown) => timers.clear(timer)
+  const virtual = {
+    setTimeout: (fn: Act, ms?: unknown, ...args: unknown[]) => timers.set(fn, ms ?? 0, false, args),
+    setInterval: (fn: Act, ms?: unknown, ...args: unknown[]) => timers.set(fn, ms ?? 0, true, args),
+    clearTimeout: clear,
+    clearInterval: clear,
+  }
+  const after = (ms?: number, value?: unknown) =>
+    new Promise(resolve => timers.set(() => resolve(value), ms ?? 0, false, []))
+  const require = createRequire(import.meta.url)
+  for (const [name, value] of Object.entries(virtual)) {
+    for (const holder of [globalThis, require('node:timers')])
+      Object.defineProperty(holder, name, { value, configurable: true, writable: true })
+  }
+  Object.defineProperty(require('node:timers/promises'), 'setTimeout', { value: after })
+  syncBuiltinESMExports()
+}
+
+/** Whoever asks for a moment of the past or the future still has the real `Date`. */
+function takeClocks(timers: VirtualTimers): void {
+  const Real = globalThis.Date
+  Real.now = () => epochMs + timers.nowMs
+  globalThis.Date = new Proxy(Real, {
+    construct: (target, args: [], self) =>
+      Reflect.construct(target, args.length === 0 ? [target.now()] : args, self),
+    apply: target => new target(target.now()).toString(),
+  })
+  Object.defineProperty(performance, 'now', { value: () => timers.nowMs, configurable: true })
 }
 
 /** 32 bits at a time; the same for the same seed. */

@@ -214,6 +214,11 @@ export class Expected {
     return new Expected({ ...this.plain, withinMs: durationMs(text, `within('${text}')`) })
   }
 
+  /** Sooner than this is too early. For `lifted`. */
+  notBefore(text: string): Expected {
+    return new Expected({ ...this.plain, notBeforeMs: durationMs(text, `notBefore('${text}')`) })
+  }
+
   /** After a step by its name (the last one of that name), an instant, or so many offences. */
   after(trigger: StepName | Trigger | (string & {})): Expected {
     if (typeof trigger !== 'string') return new Expected({ ...this.plain, after: trigger })
@@ -225,12 +230,21 @@ export class Expected {
 }
 
 const expected = (claim: Claim): Expected =>
-  new Expected({ claim, by: null, withinMs: null, after: null })
+  new Expected({ claim, by: null, withinMs: null, notBeforeMs: null, after: null })
 
 export const banned = (who: string): Expected => expected({ kind: 'banned', who })
 export const notBanned = (who: string): Expected => expected({ kind: 'notBanned', who })
 /** Banned, and then let in again. */
 export const lifted = (who: string): Expected => expected({ kind: 'lifted', who })
+/** Asked by its operator (`rockpool peers why`), a node says that it has banned this one. */
+export const keepsOut = (who: string): Expected => expected({ kind: 'keepsOut', who })
+/** At some moment there is a connection. */
+export const connected = (who: string): Expected => expected({ kind: 'connected', who })
+/**
+ * Transactions of the load left the chain of a node, and for each the node gives this reason when it is asked (`rockpool txpool why`): at the
+ * end of its story, or in it when the transaction came back by another way.
+ */
+export const explained = (reason: string): Expected => expected({ kind: 'explained', reason })
 /** No node ever bans an honest one; an operator may. */
 export const noHonestBanned = (): Expected => expected({ kind: 'noHonestBanned' })
 /** At some moment all nodes that are up hold the same transactions. */

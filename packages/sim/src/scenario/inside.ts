@@ -7,11 +7,13 @@ import {
   type Block,
   type ChainClockView,
   type ChainMessage,
+  type Explanation,
   type Fact,
   type ForcedReorg,
   type Hash,
   type MonitorMessage,
   type PeerId,
+  type PeerWhy,
   type PoolMessage,
   type ProducerMessage,
   parseSubject,
@@ -107,8 +109,47 @@ export function insideOf(judge: Judge, nameOf: (peer: PeerId) => string | undefi
     }
   }
 
-  return { hear, watch, look }
+  /** The same, with what the node says when its operator asks. */
+  async function ask(
+    seen: NodeLook,
+    node: Node | undefined,
+    { whys: asked, standing }: Wants,
+    peerOf: (name: string) => PeerId | undefined,
+  ): Promise<NodeLook> {
+    const hashes = asked.get(seen.name) ?? []
+    if (node === undefined || (hashes.length === 0 && standing.length === 0)) return seen
+    const { bus, refs } = node
+    const whys = new Map<Hash, readonly string[]>()
+    for (const subject of hashes) {
+      const outcome = await bus.ask<PoolMessage, Explanation>(
+        refs.pool,
+        reply => ({ type: 'pool.explain', subject, all: true, reply }),
+        askMs,
+      )
+      if (outcome.ok) whys.set(subject, reasonsIn(outcome.value))
+    }
+    const bans = new Set<string>()
+    for (const name of standing) {
+      const peer = peerOf(name)
+      if (peer === undefined) continue
+      const outcome = await bus.ask<MonitorMessage, PeerWhy>(
+        refs.monitor,
+        reply => ({ type: 'monitor.why', peer, sinceMs: 0, reply }),
+        askMs,
+      )
+      if (outcome.ok && outcome.value.ban !== undefined) bans.add(name)
+    }
+    return { ...seen, whys, bans }
+  }
+
+  return { hear, watch, look, ask }
 }
+
+/** Every reason in an explanation. */
+const reasonsIn = ({ reason, story }: Pick<Explanation, 'reason' | 'story'>): string[] => [
+  reason,
+  ...story.flatMap(event => event.reason ?? []),
+]
 
 function poolOf(node: Node): Set<Hash> {
   const hashes = new Set<Hash>()

@@ -2,11 +2,14 @@ import type { Hash } from '@rockpool/protocol'
 import { describe, expect, test } from 'vitest'
 import {
   banned,
+  connected,
   deadLetters,
   delivered,
   type Expected,
+  explained,
   heal,
   invalidTx,
+  keepsOut,
   letIn,
   lifted,
   log,
@@ -270,4 +273,63 @@ describe('what is delivered', () => {
     expect(after(judgeOf(delivered('block', 0.5)), looks)[0]).toBe(true)
     expect(after(judgeOf(delivered('block', 0.6)), looks)).toContain('1 of 2')
   })
+})
+
+describe('what a node says when it is asked', () => {
+  test('a ban counts when the node itself says so, at each of the nodes', () => {
+    const judge = judgeOf(keepsOut('evil0').within('5s'))
+    expect(judge.wants(0).standing).toEqual(['evil0'])
+    judge.see([look('n0', { bans: new Set(['evil0']) }), look('n1', { bans: new Set() })], 1_000)
+    judge.see([look('n0'), look('n1')], 7_000)
+    expect(verdictOf(judge)).toEqual([false, 'not at n1; n1: it does not say that evil0 is banned'])
+  })
+
+  test('every transaction that left a chain since is explained by its reason, and there is one', () => {
+    const claim = explained('reorg-too-deep').by('n1').within('20s').after('heal')
+    const whysOf = (...reasons: readonly string[]) => new Map([[a, reasons]])
+    const run = (whys: ReadonlyMap<Hash, readonly string[]>, leaves = true) => {
+      const judge = judgeOf(claim)
+      judge.tell(took(a), 500)
+      judge.tell(took(b), 500)
+      judge.see([look('n1', { mined: new Set([a, b]) })], 1_000)
+      judge.tell({ type: 'step', index: 0 }, 10_000)
+      judge.see([look('n1', { mined: new Set(leaves ? [b] : [a, b]) })], 11_000)
+      const asked = judge.wants(11_000).whys
+      judge.see([look('n1', { mined: new Set(leaves ? [b] : [a, b]), whys })], 12_000)
+      return [asked, ...verdictOf(judge)]
+    }
+    const left = new Map([['n1', [a]]])
+    expect(run(whysOf('mined', 'reorg-too-deep'))).toEqual([left, true, ''])
+    expect(run(whysOf('included'))).toEqual([
+      left,
+      false,
+      `not at n1; n1: 1 of 1 not for reorg-too-deep: ${a} included`,
+    ])
+    expect(run(new Map(), false)[2]).toBe('not at n1; n1: nothing left its chain')
+  })
+})
+
+test('who is connected is seen at each of the nodes', () => {
+  const judge = judgeOf(connected('evil0').by('n1').within('5s'))
+  judge.see([look('n0', { peers: ['evil0'] }), look('n1', { peers: ['n0'] })], 6_000)
+  expect(verdictOf(judge)).toEqual([false, 'not at n1; n1: connected with n0'])
+  const met = judgeOf(connected('evil0').by('n1'))
+  met.see([look('n1', { peers: ['evil0'] })], 1_000)
+  expect(verdictOf(met)).toEqual([true, ''])
+})
+
+test('a ban that ends too early is no lift in time', () => {
+  const claim = lifted('evil0').by('n1').notBefore('39s').within('46s').after(offences(3))
+  const endsAt = (ms: number) => {
+    const judge = judgeOf(claim)
+    judge.tell({ type: 'offence', who: 'evil0', count: 3 }, 1_000)
+    judge.tell(ban('n1'), 1_500)
+    judge.tell({ type: 'lifted', node: 'n1', who: 'evil0' }, ms)
+    return verdictOf(judge)
+  }
+  expect(endsAt(41_500)).toEqual([true, ''])
+  expect(endsAt(20_000)).toEqual([
+    false,
+    'not at n1; n1 let in evil0 19000 ms after the trigger, too early',
+  ])
 })

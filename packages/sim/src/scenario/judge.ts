@@ -19,6 +19,8 @@ interface Open {
 
 /** Connections end within this time after a ban. */
 const partingMs = 2_000
+/** So long before somebody asks what left a chain it is noted what is on it. */
+const beforeMs = 75_000
 /** Claims that deny something: true until broken. */
 const denials: ReadonlySet<string> = new Set([
   'notBanned',
@@ -44,6 +46,9 @@ export class Judge {
   private readonly queued = new Set<Hash>()
   /** Another one has its nonce: nobody asks for it any more. */
   private readonly replaced = new Set<Hash>()
+  /** Transactions that each node had on its chain, and those of them that left it while somebody asks why. */
+  private readonly mined = new Map<string, ReadonlySet<Hash>>()
+  private readonly left = new Map<string, Set<Hash>>()
   private readonly drops = new Map<string, Map<Hash, string>>()
   private readonly logs = new Map<string, number>()
   /** `node who` → since when it is banned there. */
@@ -85,11 +90,24 @@ export class Judge {
     )
     const places =
       kinds.has('txIn') ||
-      due.some(({ expectation: { claim } }) => claim.kind === 'delivered' && claim.topic === 'tx')
+      due.some(
+        ({ expectation: { claim } }) => claim.kind === 'delivered' && claim.topic === 'tx',
+      ) ||
+      this.open.some(({ expectation, verdict }) => {
+        if (verdict !== undefined || expectation.claim.kind !== 'explained') return false
+        // What left is known by what was there before.
+        return nowMs >= this.plannedMs(expectation) - beforeMs
+      })
     return {
       pools: kinds.has('poolsEqual') || places,
       txs: places ? [...this.taken] : [],
       metrics: [...new Set(metrics)],
+      whys: kinds.has('explained')
+        ? new Map([...this.left].map(([name, txs]) => [name, [...txs]]))
+        : new Map(),
+      standing: due.flatMap(({ expectation: { claim } }) =>
+        claim.kind === 'keepsOut' ? [claim.who] : [],
+      ),
     }
   }
 
@@ -149,6 +167,7 @@ export class Judge {
     this.last = looks
     for (const { name, peers } of looks) this.meets(name, peers, nowMs)
     const up = looks.filter(look => look.up)
+    this.noteLeft(up, nowMs)
     for (const open of this.open) {
       if (open.verdict !== undefined) continue
       const { expectation } = open
@@ -210,6 +229,13 @@ export class Judge {
       : Number.POSITIVE_INFINITY
   }
 
+  /** When a claim begins to count, as far as the plan says. */
+  private plannedMs({ after }: Expectation): number {
+    if (after === null || after.kind === 'offences') return 0
+    if (after.kind === 'time') return after.ms
+    return this.plan.steps.findLast(({ step }) => step.do === after.name)?.atMs ?? 0
+  }
+
   private decide(open: Open, held: boolean, nowMs: number): void {
     const { expectation, missing, seen } = open
     const where = missing.size > 0 && missing.size < this.honest.size ? [...missing].join(', ') : ''
@@ -233,11 +259,17 @@ export class Judge {
     for (const open of this.open) {
       const { claim } = open.expectation
       if (claim.kind !== kind || claim.who !== who || open.verdict !== undefined) continue
+      const since = this.sinceMs(open.expectation, nowMs)
       // A lift counts when it was asked for; a ban is never too early.
-      if (kind === 'lifted' && this.sinceMs(open.expectation, nowMs) > nowMs) continue
+      if (kind === 'lifted' && since > nowMs) continue
+      const { notBeforeMs } = open.expectation
+      if (notBeforeMs !== null && open.missing.has(node) && nowMs < since + notBeforeMs) {
+        open.seen = `${node} let in ${who} ${Math.round(nowMs - since)} ms after the trigger, too early`
+        this.decide(open, false, nowMs)
+        continue
+      }
       open.missing.delete(node)
       open.seen = `only others ${kind === 'banned' ? 'banned' : 'let in'} ${who}`
-      const since = this.sinceMs(open.expectation, nowMs)
       if (open.missing.size === 0 && since <= nowMs) this.decide(open, true, nowMs)
     }
   }
@@ -303,6 +335,24 @@ export class Judge {
         const [there, of] = claim.topic === 'tx' ? this.deliveredTxs(up) : deliveredHeads(up)
         return all(of > 0 && there / of >= claim.ratio, `${there} of ${of}`)
       }
+      case 'keepsOut':
+        return each(
+          look => look.bans?.has(claim.who) === true,
+          ({ up: isUp }) => (isUp ? `it does not say that ${claim.who} is banned` : 'down'),
+        )
+      case 'connected':
+        return each(
+          look => look.peers.includes(claim.who),
+          ({ peers }) => `connected with ${peers.join(', ') || 'nobody'}`,
+        )
+      case 'explained':
+        return each(
+          ({ name, whys }) => {
+            const left = [...(this.left.get(name) ?? [])]
+            return left.length > 0 && left.every(hash => whys?.get(hash)?.includes(claim.reason))
+          },
+          ({ name, whys }) => this.unexplained(name, whys, claim.reason),
+        )
       case 'ready':
         return each(
           look => look.ready,
@@ -321,6 +371,32 @@ export class Judge {
         )
       }
     }
+  }
+
+  /** What was on a node's chain and is not any more, once somebody asks why. */
+  private noteLeft(up: readonly NodeLook[], nowMs: number): void {
+    const asks = this.open.some(
+      ({ expectation }) =>
+        expectation.claim.kind === 'explained' && this.sinceMs(expectation, nowMs) <= nowMs,
+    )
+    for (const { name, mined } of up) {
+      if (mined === undefined) continue
+      const before = this.mined.get(name)
+      this.mined.set(name, new Set([...this.taken].filter(hash => mined.has(hash))))
+      if (!asks || before === undefined) continue
+      const left = this.left.get(name) ?? new Set()
+      this.left.set(name, left)
+      for (const hash of before) if (!mined.has(hash)) left.add(hash)
+    }
+  }
+
+  private unexplained(name: string, whys: NodeLook['whys'], reason: string): string {
+    const left = [...(this.left.get(name) ?? [])]
+    const silent = left.filter(hash => whys?.get(hash)?.includes(reason) !== true)
+    if (left.length === 0) return 'nothing left its chain'
+    const [first] = silent
+    const said = first === undefined ? '' : (whys?.get(first) ?? ['nothing']).join(', ')
+    return `${silent.length} of ${left.length} not for ${reason}: ${first ?? ''} ${said}`
   }
 
   /** Pairs of a transaction and a node that has it, or said why not; and all pairs. */

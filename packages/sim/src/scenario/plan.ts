@@ -104,6 +104,8 @@ export type DeliveredTopic = 'tx' | 'block'
 /** What is claimed. */
 export type Claim =
   | { readonly kind: 'banned' | 'notBanned' | 'lifted'; readonly who: string }
+  | { readonly kind: 'keepsOut' | 'connected'; readonly who: string }
+  | { readonly kind: 'explained'; readonly reason: string }
   | { readonly kind: 'noHonestBanned' }
   | { readonly kind: 'poolsEqual' | 'oneHead' }
   | { readonly kind: 'txIn'; readonly places: readonly TxPlace[] }
@@ -133,6 +135,8 @@ export interface Expectation {
   readonly by: readonly string[] | null
   /** Scenario time. Null: before the end. */
   readonly withinMs: number | null
+  /** What comes sooner than this after its trigger came too early. */
+  readonly notBeforeMs: number | null
   /** Null: from the start. */
   readonly after: Trigger | null
 }
@@ -200,7 +204,7 @@ export function stepText({ do: name, ...args }: Step): string {
 }
 
 /** As it is written in a scenario file. */
-export function claimText({ claim, by, withinMs, after }: Expectation): string {
+export function claimText({ claim, by, withinMs, notBeforeMs, after }: Expectation): string {
   const { kind, ...args } = claim
   const inner = Object.values(args)
     .filter(value => value !== null)
@@ -215,6 +219,7 @@ export function claimText({ claim, by, withinMs, after }: Expectation): string {
   return [
     kind === 'letIn' ? `never(letIn(${inner}))` : `${kind}(${inner})`,
     by === null ? '' : `.by(${by.map(name => `'${name}'`).join(', ')})`,
+    notBeforeMs === null ? '' : `.notBefore('${notBeforeMs}ms')`,
     withinMs === null ? '' : `.within('${withinMs}ms')`,
     trigger,
   ].join('')
@@ -300,6 +305,8 @@ export function planFaults(plan: ScenarioPlan, gear: Gear): string[] {
     needs(text, by ?? [], honestSet)
     if ('who' in claim) needs(text, [claim.who], known)
     if (claim.kind === 'ready' && claim.node !== null) needs(text, [claim.node], honestSet)
+    if (expectation.notBeforeMs !== null && claim.kind !== 'lifted')
+      faults.push(`${text}: only lifted(…) can come too early`)
     if (after?.kind === 'step' && !plan.steps.some(({ step }) => step.do === after.name))
       faults.push(`${text}: there is no step ${after.name}`)
     if (after?.kind === 'offences' && !plan.evil.some(({ kind }) => kind === 'invalidTx'))
@@ -401,5 +408,6 @@ export function readPlan(value: unknown): ScenarioPlan {
   if (plan.version !== 1)
     throw new PlanError(`no scenario of version 1: version ${String(plan.version)}`)
   const chain = { kind: 'dev' as const, ...plan.chain }
-  return { statics: [], ...plan, chain } as ScenarioPlan
+  const expect = (plan.expect ?? []).map(each => ({ ...{ notBeforeMs: null }, ...each }))
+  return { statics: [], ...plan, chain, expect } as ScenarioPlan
 }

@@ -38,6 +38,10 @@ export interface NodeLook {
   readonly pool?: ReadonlySet<Hash>
   /** Of the asked transactions, those on its branch. */
   readonly mined?: ReadonlySet<Hash>
+  /** Every reason in what the node says of a transaction when it is asked why. */
+  readonly whys?: ReadonlyMap<Hash, readonly string[]>
+  /** Of the asked peers those that, as it says, it has banned. */
+  readonly bans?: ReadonlySet<string>
   /** What its pool says when asked why it has one of the asked transactions no more. */
   readonly told?: ReadonlyMap<Hash, string>
   /** Sum over the labels of each asked metric. */
@@ -50,6 +54,10 @@ export interface Wants {
   /** Transactions whose place is asked for. */
   readonly txs: readonly Hash[]
   readonly metrics: readonly string[]
+  /** By the name of the node: transactions of which it is asked why. */
+  readonly whys: ReadonlyMap<string, readonly Hash[]>
+  /** Names of peers of which nodes are asked whether they have banned them. */
+  readonly standing: readonly string[]
 }
 
 export interface Verdict {

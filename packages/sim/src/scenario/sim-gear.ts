@@ -18,7 +18,7 @@ import {
   type ScenarioPlan,
   type Step,
 } from './plan.ts'
-import type { NodeLook, Verdict } from './sights.ts'
+import type { Verdict } from './sights.ts'
 
 /** How a scenario ended. */
 export interface ScenarioResult {
@@ -162,6 +162,7 @@ class SimStage {
       const deed = raids
         ? attacks(world, node => plan.evil[node - honest]?.kind !== 'invalidTx')
         : undefined
+      const peerOf = (name: string) => world.nodes[this.indexOf(name)]?.peer
       const stage: Stage = {
         ...{ genesis: world.genesis, crypto: world.crypto, sign: world.sign, lookEveryMs },
         fork: (name): Rng => world.fork(`scenario/${name}`),
@@ -173,15 +174,15 @@ class SimStage {
         act: step => this.act(step, world),
         voice: index => this.voice(world, honest + index),
         raid: (index, { kind, forMs }) => deed?.([honest + index, kind, forMs]),
-        look: wants =>
-          world.nodes.slice(0, honest).map((node): NodeLook => {
-            return inside.look(
-              node.name,
-              node.up ? node.running : undefined,
-              node.peers ?? [],
-              wants,
-            )
-          }),
+        look(wants) {
+          const all = world.nodes.slice(0, honest)
+          const looks = all.map(node =>
+            inside.look(node.name, runningOf(node), node.peers ?? [], wants),
+          )
+          if (wants.whys.size === 0 && wants.standing.length === 0) return looks
+          const asked = looks.map((seen, at) => inside.ask(seen, runningOf(all[at]), wants, peerOf))
+          return Promise.all(asked)
+        },
       }
       drive(plan, stage, judge)
     }

@@ -57,7 +57,12 @@ export class Admission {
     const excess = holdings.slots + tx.slots - (old?.tx.slots ?? 0) - this.capacity
     if (excess <= 0) return undefined
     const entry = new Entry(tx, account, holdings.nextSeq, 'local', 0)
-    return holdings.priced.underpriced(entry) ? this.underpriced() : undefined
+    // Measured against the others, as `makeRoom` does.
+    const place = old?.place
+    if (old !== undefined) holdings.priced.remove(old)
+    const refused = holdings.priced.underpriced(entry) ? this.underpriced() : undefined
+    if (old !== undefined && place !== undefined) holdings.priced.restore(old, place)
+    return refused
   }
 
   private get capacity(): number {

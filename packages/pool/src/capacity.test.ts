@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkInvariants } from './invariants.ts'
-import { addressAt, aTx, Bench } from './testing.ts'
+import { addressAt, anAccount, aTx, Bench } from './testing.ts'
 
 describe.each(['fixed', 'geth'] as const)('in mode %s', compat => {
   const fresh = (wish: ConstructorParameters<typeof Bench>[0] = {}) =>
@@ -241,6 +241,21 @@ describe.each(['fixed', 'geth'] as const)('in mode %s', compat => {
         expect(bench.pool.stats.slots).toBe(5)
         expect(bench.codes(aTx({ from: 0, price: 28, slots: 3 }))).toEqual(['underpriced'])
         expect(bench.pool.has(aTx({ from: 0, price: 25, slots: 2 }).hash)).toBe(true)
+        sound(bench)
+      },
+    )
+
+    // In mode geth a full pool is not asked what would become of something.
+    test.runIf(compat === 'fixed')(
+      'what it replaces counts as room already when it is only asked whether it would be taken',
+      () => {
+        const bench = full([100, 10, 20, 30, 40])
+        const judged = (tx: ReturnType<typeof aTx>) =>
+          bench.pool.judge({ ...tx, size: tx.raw.length }, anAccount({ balance: 10n ** 24n }))?.code
+        expect(judged(aTx({ from: 1, price: 11 }))).toBeUndefined()
+        expect(judged(aTx({ from: 1, price: 11, slots: 2 }))).toBe('pool/underpriced')
+        expect(judged(aTx({ from: 9, price: 10 }))).toBe('pool/underpriced')
+        expect(judged(aTx({ from: 1, price: 10, salt: 1 }))).toBe('pool/replacement-underpriced')
         sound(bench)
       },
     )

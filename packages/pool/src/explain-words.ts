@@ -30,7 +30,6 @@ const sentences: Readonly<Record<string, Sentence>> = {
   expired: () => 'Dropped: it waited too long for a missing nonce.',
   'expired-pending': () => 'Dropped: it was executable too long without being mined.',
   'tip-below-minimum': () => 'Dropped: the minimum tip was raised above its own.',
-  'promotion-lost': () => 'Dropped: another transaction of its nonce became executable first.',
   'reorg-lost': ({ message }) =>
     `Dropped: its block left the chain and the pool could not take it back${message === undefined ? '' : ` (${message})`}.`,
   'reorg-too-deep': () =>

@@ -321,7 +321,6 @@ describe('a transaction that is not here', () => {
     ['expired', 'Dropped: it waited too long for a missing nonce.'],
     ['expired-pending', 'Dropped: it was executable too long without being mined.'],
     ['tip-below-minimum', 'Dropped: the minimum tip was raised above its own.'],
-    ['promotion-lost', 'Dropped: another transaction of its nonce became executable first.'],
     [
       'reorg-lost',
       'Dropped: its block left the chain and the pool could not take it back (pool/full).',

@@ -109,7 +109,6 @@ export type DropReason =
   | 'expired'
   | 'expired-pending'
   | 'tip-below-minimum'
-  | 'promotion-lost'
   | 'reorg-lost'
   | 'reorg-too-deep'
   | 'removed-by-operator'

@@ -22,7 +22,7 @@ import { aTx } from '../testing.ts'
 /** Half the order of the curve, and more: no signature has such an `s`. */
 const highS = new Uint8Array(32).fill(0xfe)
 
-async function aDoor(config: Partial<PoolConfig> = {}, store?: MemoryStore) {
+export async function aDoor(config: Partial<PoolConfig> = {}, store?: MemoryStore) {
   const wallets = await createWallets()
   let recoveredCount = 0
   const counted = {
@@ -139,7 +139,10 @@ export function refusedByTheMillion(count: number, bound: number): void {
 
 /** A15, second half: whoever asks after accounts leaves nothing behind. */
 export async function nonceQuestions(count: number): Promise<void> {
-  const { room } = await aDoor()
+  await askNonces(await aDoor(), count)
+}
+
+export async function askNonces({ room }: Awaited<ReturnType<typeof aDoor>>, count: number) {
   let answered = 0
   const reply = { tell: () => void answered++ } as never
   for (let at = 0; at < count; at += 64) {

@@ -316,7 +316,9 @@ describe('order', () => {
     expect(judge({ gas: 1n })).toBe('pool/intrinsic-gas')
     expect(judge({ type: 4 })).toBe('pool/empty-authorizations')
     expect(judge({})).toBe('pool/wrong-chain')
-    expect(judge({ chainId: 1337n })).toBe('pool/invalid-sender')
+    expect(judge({ chainId: 1337n, tip: 7n })).toBe('pool/invalid-sender')
+    // What this node would not take is not worth a recovery.
+    expect(judge({ chainId: 1337n, tip: 6n })).toBe('pool/tip-below-minimum')
   })
 
   test('on gossip leaves to the end what is wrong only for this node', () => {

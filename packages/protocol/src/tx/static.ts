@@ -38,8 +38,9 @@ export function checkStatic(
 }
 
 /**
- * The same checks in the order that suits transactions of strangers: what fails without recovery is never recovered, and what depends on
- * this node's head or settings (gas above the block's, tip below the minimum) comes last, when all that is wrong for everyone is excluded.
+ * The same checks in the order that suits transactions of strangers: what fails without recovery is never recovered, and of that what
+ * depends on this node's head or settings (gas above the block's, tip below the minimum) comes last, when all that is wrong for everyone and
+ * can be told without the sender is excluded.
  */
 export function checkGossip(
   tx: DecodedTx,
@@ -63,11 +64,14 @@ export function checkGossipBeforeRecovery(
     // From Amsterdam on the price of a transfer to oneself differs, so gas waits for the sender.
     (context.rules.amsterdam ? undefined : checkGas(tx, context, undefined)) ??
     checkAuthorizations(tx) ??
-    checkSignatureForm(tx, context.chainId)
+    checkSignatureForm(tx, context.chainId) ??
+    // Wrong only here and now, but nobody's recovery is worth what this node will not take.
+    checkGasLimit(tx, context) ??
+    checkTip(tx, context)
   )
 }
 
-/** The second half of `checkGossip`: what needs the sender, then what is wrong only here and now. */
+/** The second half of `checkGossip`: what needs the sender, then what is wrong only here and now, by the head there is by then. */
 export function checkGossipAfterRecovery(
   tx: DecodedTx,
   context: StaticContext,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   drawOptions,
@@ -94,7 +94,7 @@ export function storeFailure(failure: Failure, folder = failuresFolder): string 
 /** Writes the events that led to a failure beside it. Not kept in the repository: a replay makes it again. */
 export function storeLog(file: string, rows: readonly EventRow[]): string {
   const log = file.replace(/\.json$/, '.log')
-  writeFileSync(join(root, log), logText(rows))
+  writeFileSync(resolve(root, log), logText(rows))
   return log
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { calmOptions } from '@rockpool/sim'
@@ -74,4 +74,19 @@ test('a replay stops at a message and shows what led to it', () => {
 
   expect(status).toBe(0)
   expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/n1\/pool {2}chain\.head#\d+ <- #\d+$/)
+})
+
+test('a history anywhere on the disk is replayed with its log beside it, and up to an instant as JSON', () => {
+  const file = aFile('far.json', calmOptions({ seconds: 20 }))
+
+  const whole = sim('replay', file)
+  expect(whole).toMatchObject({ status: 0, stderr: '' })
+  expect(whole.stdout).toContain(`log ${file.replace('.json', '.log')}`)
+  expect(readFileSync(file.replace('.json', '.log'), 'utf8')).toContain('/pool')
+
+  const part = JSON.parse(sim('replay', file, '--until', '3s', '--json').stdout)
+  expect(part.events).toBeGreaterThan(10)
+  const found = JSON.parse(sim('replay', file, '--break', 'n1/pool:chain.head', '--json').stdout)
+  expect(found).toMatchObject({ found: true })
+  expect(found.events.at(-1)).toMatchObject({ node: 'n1', actor: '/pool', type: 'chain.head' })
 })

@@ -25,6 +25,10 @@ function drawn(command: Command): Command {
     .option('--seconds <s>', 'virtual seconds instead of the drawn ones')
     .option('--nodes <n>', 'nodes instead of the drawn number')
     .option('--chain <kind>', 'dev or source, instead of the drawn one')
+    .option(
+      '--family <name>',
+      'worlds about one thing: sick, whose honest nodes are often not well',
+    )
     .option('--tx <n>', 'transactions a second, instead of the drawn rate')
     .option('--planted <bug>', 'with a mistake in every node')
     .option('--json', 'for programs')

@@ -47,7 +47,7 @@ export function dryRun(log: readonly LoggedCharge[], rules: DryRules, sinceMs: n
 
 /** One peer's charges under these rules. While it would be banned it could not have been charged. */
 function tried(peer: PeerId, lines: readonly LoggedCharge[], rules: DryRules): DryRow {
-  const held = createReputation([], rules.points)
+  const held = createReputation([], { points: rules.points })
   const would: number[] = []
   const was: number[] = []
   let outUntilMs = Number.NEGATIVE_INFINITY

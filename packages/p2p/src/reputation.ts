@@ -34,6 +34,14 @@ export interface Charge {
   readonly suspended?: boolean
 }
 
+/** What charges cost where that is not what the registry says. */
+export interface Rates {
+  /** By reason. */
+  readonly points?: ReadonlyMap<string, number>
+  /** Charges for liveness alone go no lower. */
+  readonly livenessLeast?: number
+}
+
 export interface OwnScore {
   readonly debit: number
   /** The part of the debit that is proved. */
@@ -65,12 +73,12 @@ const whole = (value: number): number => (Math.abs(value) < 1 ? 0 : value)
 
 /**
  * What this node holds for and against each peer, in points. Ours, because the router forgets a bad score as soon as a peer connects again.
- * Two sums that decay: debit in -200 … 0 and credit in 0 … 20. Pure; the caller gives wall time, since records survive a restart. `priced`: points
- * of reasons in the place of the registry's.
+ * Two sums that decay: debit in -200 … 0 and credit in 0 … 20. Pure; the caller gives wall time, since records survive a restart. `rates`: other ones
+ * than those of the registry.
  */
 export function createReputation(
   loaded: Iterable<readonly [PeerId, StoredRecord]> = [],
-  priced: ReadonlyMap<string, number> = new Map(),
+  { points: priced, livenessLeast = livenessMin }: Rates = {},
 ) {
   const records = new Map<PeerId, PeerRecord>()
   for (const [id, stored] of loaded) {
@@ -152,8 +160,8 @@ export function createReputation(
     settle(record, nowMs)
     if (wish.suspended) return note(id, record, { ...wish, delta: 0 }, nowMs)
     const before = debitAt(record, nowMs)
-    const points = priced.get(wish.reason) ?? row.points
-    const least = row.class === 'liveness' ? Math.min(before, livenessMin) : debitMin
+    const points = priced?.get(wish.reason) ?? row.points
+    const least = row.class === 'liveness' ? Math.min(before, livenessLeast) : debitMin
     const debit = Math.max(before + points, least)
     const proof = provenAt(record, nowMs) + (row.class === 'provable' ? points : 0)
     setDebit(record, debit, Math.max(proof, debit), nowMs)

@@ -60,6 +60,14 @@ export interface SimOptions {
   readonly strategy: Strategy
   /** Labels of rare luck that are on. */
   readonly maybe: readonly string[]
+  /**
+   * Honest nodes that stand still for a while, as under a load they cannot carry, and whose wall clock jumps and comes back; and the one evil node surely
+   * does what is banned for. Absent: neither.
+   */
+  readonly sick?: {
+    readonly pause: { readonly perNodeSecond: number; readonly meanMs: number }
+    readonly jump: { readonly perNodeSecond: number; readonly mostMs: number }
+  }
 }
 
 /** Exit code 127, 128, 129. */

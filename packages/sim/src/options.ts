@@ -24,13 +24,16 @@ export function healMsOf({ seconds }: Pick<SimOptions, 'seconds'>): number {
 }
 
 /** What the one who asks for a seed wants otherwise than drawn. */
-export type Wishes = Partial<Pick<SimOptions, 'seconds' | 'nodes' | 'chain' | 'txPerSecond'>>
+export type Wishes = Partial<Pick<SimOptions, 'seconds' | 'nodes' | 'chain' | 'txPerSecond'>> & {
+  /** A kind of worlds that is about one thing. */
+  readonly family?: 'sick'
+}
 
 /**
  * The mix of one seed: many faults are absent, so that rare combinations come together. The order of the draws is part of the format: a new
  * option is drawn after all others. A stored failure is its options and not its seed, so that a changed generator does not lose it.
  */
-export function drawOptions(seed: string, wishes: Wishes = {}): SimOptions {
+export function drawOptions(seed: string, { family, ...wishes }: Wishes = {}): SimOptions {
   const rng = new Rng(`seed:${seed}`).fork('options')
   const rate = (p: number, most: number) => (rng.chance(p) ? rng.f() * most : 0)
   const latency = { minMs: rng.range(0, 30), meanMs: rng.range(1, 200) }
@@ -68,7 +71,26 @@ export function drawOptions(seed: string, wishes: Wishes = {}): SimOptions {
     ...{ reset, duplicate, slow, dialFailure, diskFull, strategy, maybe },
     ...wishes,
   }
+  if (family === 'sick') return sickened(drawn, rng.fork('sick'), wishes)
   return { ...drawn, evil: Math.max(0, Math.min(drawn.evil, drawn.nodes - 2)) }
+}
+
+const sickSeconds = 100
+/** Blocks of a dev chain must not come from a far future; a chain of the world has no such node. */
+const sickJumpMs = { dev: 8_000, source: 3_600_000 } as const
+
+/** A small world of honest nodes that are often not well, and one that is evil. */
+function sickened(drawn: SimOptions, rng: Rng, wishes: Omit<Wishes, 'family'>): SimOptions {
+  const nodes = wishes.nodes ?? rng.range(4, 7)
+  return {
+    ...drawn,
+    ...{ seconds: wishes.seconds ?? sickSeconds, nodes, evil: 1 },
+    clock: { driftPpm: rng.range(0, 500), wall: oneOf(rng, wallModels) },
+    sick: {
+      pause: { perNodeSecond: rng.f() * 0.03, meanMs: rng.range(500, 20_000) },
+      jump: { perNodeSecond: rng.f() * 0.02, mostMs: sickJumpMs[drawn.chain] },
+    },
+  }
 }
 
 /** A small world without faults: what tests start from. */
@@ -183,7 +205,14 @@ const shapeOfOptions: Record<keyof SimOptions, Check | Shape> = {
   diskFull: { perSecond: rate, meanMs: ms },
   strategy: among(strategies),
   maybe: texts,
+  sick: {
+    pause: { perNodeSecond: rate, meanMs: ms },
+    jump: { perNodeSecond: rate, mostMs: ms },
+  },
 }
+
+/** What options may lack: those of a family of worlds. */
+const mayLack: ReadonlySet<string> = new Set(['sick'])
 
 function firstFault(
   value: Record<string, unknown>,
@@ -192,6 +221,7 @@ function firstFault(
 ): string | undefined {
   for (const [key, check] of Object.entries(shape)) {
     const path = `${above}${key}`
+    if (!(key in value) && mayLack.has(path)) continue
     if (!(key in value)) return `missing "${path}"`
     const field = value[key]
     if (typeof check === 'function') {

@@ -72,6 +72,14 @@ function chaosOf(world: WorldView): Omit<Deeds, 'tx' | 'attack'> {
       fullDisks.begin(String(node))
       after(ms, `disk n${node}`, () => fullDisks.end(String(node)))
     },
+    pause: ([node, ms]) => {
+      faults.pause(node)
+      world.at(world.nowMs + ms, `goes on n${node}`, () => faults.resume(node))
+    },
+    jump: ([node, ms, whileMs]) => {
+      faults.wall(node, ms)
+      world.at(world.nowMs + whileMs, `clock of n${node}`, () => faults.wall(node, -ms))
+    },
     reorg: ([depth]) => faults.reorg(depth),
   }
 }

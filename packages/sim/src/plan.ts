@@ -35,6 +35,10 @@ export interface PlanArgs {
   readonly stop: readonly [node: number, downMs: number]
   readonly diskFull: readonly [node: number, ms: number]
   /** The head jumps to a branch of `depth` + 1 blocks. */
+  /** The process stands still, then goes on. */
+  readonly pause: readonly [node: number, ms: number]
+  /** The wall clock jumps by `ms`, and back after a while. */
+  readonly jump: readonly [node: number, ms: number, whileMs: number]
   readonly reorg: readonly [depth: number]
   readonly tx: readonly [account: number, node: number, kind: TxKind, tipGwei: number]
   readonly attack: readonly [node: number, attack: Attack, ms: number]
@@ -63,6 +67,10 @@ export const attacks: readonly Attack[] = [
   'reconnect',
   'new-id',
 ]
+/** A jump of a clock lasts so long on average. */
+const jumpMeanMs = 20_000
+/** After the faults an evil node of a sick world waits so long, and attacks as long. */
+const surelyMs = 15_000
 /** Nodes have found each other by then. */
 const settleMs = 5000
 
@@ -73,7 +81,10 @@ const settleMs = 5000
 export function drawPlan(options: SimOptions): Plan {
   const rng = new Rng(`seed:${options.seed}`)
   const until = healMsOf(options)
-  const draws = { clog, partition, crash, reorg, reset, duplicate, slow, dialFailure, diskFull }
+  const draws = {
+    ...{ clog, partition, crash, reorg, reset, duplicate, slow, dialFailure, diskFull },
+    ...{ pause, jump },
+  }
   const events: PlanEvent[] = [...transactions(options, rng.fork('work'))]
   for (const [name, draw] of Object.entries(draws)) {
     events.push(...draw(options, rng.fork(name), until))
@@ -175,6 +186,25 @@ const diskFull: Draw = function* ({ diskFull: { perSecond, meanMs }, nodes, evil
   }
 }
 
+const pause: Draw = function* ({ sick, nodes, evil }, rng, until) {
+  if (sick === undefined) return
+  for (let node = 0; node < nodes - evil; node++) {
+    for (const at of everySecond(rng, until, sick.pause.perNodeSecond)) {
+      yield [at, 'pause', [node, lasting(rng, sick.pause.meanMs, at, until)]]
+    }
+  }
+}
+
+const jump: Draw = function* ({ sick, nodes, evil }, rng, until) {
+  if (sick === undefined) return
+  for (let node = 0; node < nodes - evil; node++) {
+    for (const at of everySecond(rng, until, sick.jump.perNodeSecond)) {
+      const ms = Math.round((rng.f() * 2 - 1) * sick.jump.mostMs)
+      yield [at, 'jump', [node, ms, lasting(rng, jumpMeanMs, at, until)]]
+    }
+  }
+}
+
 /** 10 % replacements, 5 % gaps, until a minute before the end; now and then a storm in which everybody pays more. */
 function* transactions(options: SimOptions, rng: Rng): Generator<PlanEvent> {
   const { txPerSecond, seconds, nodes, evil } = options
@@ -192,8 +222,14 @@ function* transactions(options: SimOptions, rng: Rng): Generator<PlanEvent> {
   }
 }
 
-function* evilDeeds({ nodes, evil }: SimOptions, rng: Rng, until: number): Generator<PlanEvent> {
+function* evilDeeds(options: SimOptions, rng: Rng, until: number): Generator<PlanEvent> {
+  const { nodes, evil, sick } = options
   for (let node = nodes - evil; node < nodes; node++) {
+    // Once while all is well, so that there is somebody to keep out whatever else was drawn.
+    if (sick !== undefined) {
+      yield [until + surelyMs, 'attack', [node, 'invalid-tx', surelyMs]]
+      yield [until + 2 * surelyMs, 'attack', [node, 'new-id', surelyMs]]
+    }
     for (let at = settleMs + rng.int(30_000); at < until; ) {
       const ms = Math.min(rng.range(1000, 60_000), until - at)
       yield [at, 'attack', [node, attacks[rng.int(attacks.length)] ?? 'invalid-tx', ms]]
@@ -205,6 +241,7 @@ function* evilDeeds({ nodes, evil }: SimOptions, rng: Rng, until: number): Gener
 type Check = (arg: unknown) => boolean
 
 const isNumber: Check = arg => typeof arg === 'number' && arg >= 0
+const isSigned: Check = arg => typeof arg === 'number'
 const isTruth: Check = arg => typeof arg === 'boolean'
 const among =
   (words: readonly string[]): Check =>
@@ -223,6 +260,8 @@ const argsOf: Readonly<Record<PlanKind, readonly Check[]>> = {
   crash: [isNumber, isNumber],
   stop: [isNumber, isNumber],
   diskFull: [isNumber, isNumber],
+  pause: [isNumber, isNumber],
+  jump: [isNumber, isSigned, isNumber],
   reorg: [isNumber],
   tx: [isNumber, isNumber, among(txKinds), isNumber],
   attack: [isNumber, among(attacks), isNumber],

@@ -13,6 +13,7 @@ export interface SwarmFlags {
   readonly seconds?: string
   readonly nodes?: string
   readonly chain?: string
+  readonly family?: string
   readonly tx?: string
   readonly planted?: string
   readonly jobs?: string
@@ -35,8 +36,13 @@ export function jobCount(word: string | undefined): number {
 }
 
 /** What differs from the draw in all seeds. */
-export function wishesOf(flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain' | 'tx'>): Wishes {
-  const { seconds, nodes, chain, tx } = flags
+export function wishesOf(
+  flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain' | 'tx' | 'family'>,
+): Wishes {
+  const { seconds, nodes, chain, tx, family } = flags
+  if (family !== undefined && family !== 'sick') {
+    throw new UsageError(`--family takes sick, not "${family}"`)
+  }
   if (chain !== undefined && chain !== 'dev' && chain !== 'source') {
     throw new UsageError(`--chain takes dev or source, not "${chain}"`)
   }
@@ -44,6 +50,7 @@ export function wishesOf(flags: Pick<SwarmFlags, 'seconds' | 'nodes' | 'chain' |
     ...(seconds !== undefined && { seconds: wholeNumber(seconds, '--seconds') }),
     ...(nodes !== undefined && { nodes: wholeNumber(nodes, '--nodes') }),
     ...(chain !== undefined && { chain }),
+    ...(family !== undefined && { family }),
     ...(tx !== undefined && { txPerSecond: wholeNumber(tx, '--tx') }),
   }
 }

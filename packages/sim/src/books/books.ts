@@ -7,6 +7,7 @@ import { Ledger } from './ledger.ts'
 import { localBook } from './local-book.ts'
 import { poolBook } from './pool-book.ts'
 import { reorgBook } from './reorg-book.ts'
+import { sickBook } from './sick-book.ts'
 
 /** The books of one run: everything that must hold of the actors there are. A new actor brings its own book into this list. */
 export function createBooks(): readonly Book[] {
@@ -20,6 +21,7 @@ export function createBooks(): readonly Book[] {
     localBook(shelf),
     deliveryBook(shelf),
     banBook(),
+    sickBook(),
   ]
 }
 

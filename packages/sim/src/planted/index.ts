@@ -1,6 +1,13 @@
 import { overflowLost } from './bus.ts'
 import { lighterWins, noSpacing, removedUntold, signsAgain, undoTip } from './chain.ts'
-import { banEarly, banStatic, monitorIndex } from './peers.ts'
+import {
+  banEarly,
+  banStatic,
+  budgetEndless,
+  guardBlind,
+  livenessBans,
+  monitorIndex,
+} from './peers.ts'
 import type { Planted } from './planted.ts'
 import { freeReplacement, gapKept, reorgDrop } from './pool.ts'
 
@@ -10,7 +17,7 @@ export type { Planted } from './planted.ts'
 export const plantedBugs: ReadonlyMap<string, Planted> = new Map(
   [
     ...[reorgDrop, gapKept, freeReplacement, overflowLost],
-    ...[banEarly, banStatic, monitorIndex],
+    ...[banEarly, banStatic, monitorIndex, guardBlind, budgetEndless, livenessBans],
     ...[undoTip, lighterWins, removedUntold, signsAgain, noSpacing],
   ].map(bug => [bug.name, bug]),
 )

@@ -1,10 +1,16 @@
 import {
+  createBudget,
+  createGuard,
   createPeers,
+  createReputation,
   createRotation,
   createStanding,
+  defaultGuard,
+  type PeersMade,
   type RotationParts,
   type Step,
 } from '@rockpool/p2p'
+import type { NodeBuild } from '../api.ts'
 import { lyingStores, type Planted, smallWorld } from './planted.ts'
 
 export const banEarly: Planted = {
@@ -49,6 +55,53 @@ export const monitorIndex: Planted = {
         }),
     },
   }),
+}
+
+export const guardBlind: Planted = {
+  name: 'guard-blind',
+  about: 'a node never notices that it is not well itself',
+  fires: ['self-unaware'],
+  seeds: 40,
+  wishes: { family: 'sick' },
+  decorate: build => withPeers(build, { createGuard: () => createGuard(blind) }),
+}
+
+export const budgetEndless: Planted = {
+  name: 'budget-endless',
+  about: 'a node bans as many peers as seem to deserve it, all at once',
+  fires: ['ban-over-budget'],
+  seeds: 40,
+  wishes: { family: 'sick' },
+  decorate: build =>
+    withPeers(build, { createBudget: () => ({ ...createBudget(1), left: () => 1 }) }),
+}
+
+/** Proof of nothing, at the price of proof, and without an end. */
+export const livenessBans: Planted = {
+  name: 'liveness-bans',
+  about: 'a peer that is slow three times is banned like one that lies three times',
+  fires: ['honest-banned'],
+  seeds: 40,
+  wishes: { family: 'sick' },
+  decorate: build =>
+    withPeers(build, {
+      createGuard: () => createGuard(blind),
+      createReputation: stored => createReputation(stored, { points: harsh, livenessLeast: -200 }),
+    }),
+}
+
+const blind = { ...defaultGuard, disabled: true }
+const harsh: ReadonlyMap<string, number> = new Map([
+  ['liveness/sync-timeout', -120],
+  ['liveness/request-timeout', -120],
+])
+
+function withPeers(build: NodeBuild, made: Partial<PeersMade>): NodeBuild {
+  const parts: NodeBuild['parts'] = {
+    ...build.parts,
+    createPeers: (peers, stored) => createPeers(peers, stored, made),
+  }
+  return { ...build, parts }
 }
 
 /** Takes nothing in. */

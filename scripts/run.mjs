@@ -161,7 +161,7 @@ async function staticChecks(total) {
 async function simulate(total) {
   console.log('\nsimulated worlds')
   // Compiled by the first of the checks.
-  const { code, last } = await told([youngHeap, sim, 'gate'])
+  const { code, last } = await told([...heapFlags, sim, 'gate'])
   const [passed, failed] = last.split(' ').map(Number)
   if (Number.isInteger(passed) && Number.isInteger(failed)) {
     total.passed += passed
@@ -194,15 +194,15 @@ async function told(nodeArgs) {
 
 /** Compiled: from source every function is wrapped to keep its name, and worlds run at two thirds of the speed. */
 const sim = 'apps/sim/dist/main.js'
-/** Worlds run in the simulator's first process too; see `youngHeap` in apps/sim. */
-const youngHeap = '--max-semi-space-size=64'
+/** Worlds run in the simulator's first process too; see `heapFlags` in apps/sim. */
+const heapFlags = ['--max-semi-space-size=64', '--single-threaded-gc']
 /** Runs the simulator's command line, one set of words after the other; the first that fails decides. */
 async function sims(...commands) {
   const code = await build('apps/sim')
   if (code !== 0) return code
   for (const words of commands) {
     console.log(`\nnpm run sim -- ${words.join(' ')}`)
-    const code = await run(process.execPath, [youngHeap, sim, ...words])
+    const code = await run(process.execPath, [...heapFlags, sim, ...words])
     if (code !== 0 || stopping) return code
   }
   return 0
@@ -270,7 +270,7 @@ const jobs = {
     // A scenario may be a TypeScript file of whoever wrote it.
     if (args[0] === 'scenario') return script('apps/sim/src/main.ts', args)
     const code = await build('apps/sim')
-    return code === 0 ? run(process.execPath, [youngHeap, sim, ...args]) : code
+    return code === 0 ? run(process.execPath, [...heapFlags, sim, ...args]) : code
   },
   swarm,
   trace: () => script('scripts/trace.ts', args),

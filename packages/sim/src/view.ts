@@ -13,6 +13,7 @@ import type { createWires } from './wires.ts'
 const SUBMIT_MS = 10_000
 
 export interface ViewParts {
+  readonly crypto: WorldView['crypto']
   readonly options: SimOptions
   readonly parts: WorldParts
   readonly genesis: Genesis
@@ -47,7 +48,7 @@ export class View implements WorldView {
     this.options = inner.options
     this.genesis = inner.genesis
     this.names = inner.names
-    this.crypto = inner.parts.crypto
+    this.crypto = inner.crypto
     this.endMs = inner.endMs
     this.healMs = inner.parts.healMs ?? healMsOf(inner.options)
     this.sign = inner.parts.sign

@@ -41,6 +41,7 @@ class World {
   private readonly network: Network
   private readonly view: View
   private readonly edge: ((edge: Edge) => void) | undefined
+  private readonly recovery: ReturnType<typeof sharedRecovery>
   private chain: WorldChain | undefined
 
   constructor(options: SimOptions, parts: WorldParts) {
@@ -53,15 +54,17 @@ class World {
     this.history = new History(parts, clock)
     this.loop = this.makeLoop()
     this.edge = this.makeEdge()
+    this.recovery = sharedRecovery(parts.crypto)
     this.network = this.makeNetwork()
     const { rng, endMs, history, loop, network } = this
     const sealKeys = Array.from({ length: options.nodes }, (_, index) =>
       this.keyOf(`seal/n${index}`),
     )
     const genesis = parts.genesis ?? this.genesisOf(sealKeys.map(key => parts.addressOf(key)))
-    const { crypto } = parts
+    const { outside: crypto } = this.recovery
     const names = topicsOf(genesis, genesisBlock(genesis, crypto.keccak256).header.hash, crypto)
     this.view = new View({
+      crypto,
       ...{ options, parts, genesis, names, rng, clock, endMs, history, loop, network },
     })
     const ground = this.makeGround(genesis)
@@ -221,7 +224,7 @@ class World {
     const { actor } = schedule
     return {
       ...{ view, clock, network, parts },
-      crypto: sharedRecovery(parts.crypto).of((ms, act) => {
+      crypto: this.recovery.of((ms, act) => {
         clock.at(clock.now() + ms, () => {
           loop.settle()
           act()

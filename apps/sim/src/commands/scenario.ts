@@ -15,7 +15,7 @@ import {
 } from '@rockpool/sim'
 import type { Command } from 'commander'
 import { fromSource, isSource, root } from '../files.ts'
-import { youngHeap } from '../jobs.ts'
+import { heapFlags } from '../jobs.ts'
 import { type Results, writeResults } from '../results.ts'
 import { worldCrypto } from '../run-history.ts'
 import { UsageError } from '../usage.ts'
@@ -174,7 +174,7 @@ function inOwnProcess(program: string, plan: ScenarioPlan): Promise<ScenarioResu
   const child = fork(program, {
     cwd: root,
     serialization: 'advanced',
-    execArgv: [youngHeap, ...(program.endsWith('.ts') ? fromSource : [])],
+    execArgv: [...heapFlags, ...(program.endsWith('.ts') ? fromSource : [])],
   })
   return new Promise((resolve, reject) => {
     let answer: ScenarioResult | undefined

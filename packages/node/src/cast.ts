@@ -278,7 +278,7 @@ export function createCast(parts: CastParts) {
         blockTimeMs: genesis.blockTimeMs,
       }),
     )
-    spawnTower(head)
+    spawnTower()
     spawnMakers()
     const first: ChainHead = {
       type: 'chain.head',
@@ -291,7 +291,7 @@ export function createCast(parts: CastParts) {
     for (const listener of listeners) listener(first)
   }
 
-  function spawnTower(head: Head): void {
+  function spawnTower(): void {
     const { tower: actors } = refs
     const { tower } = ports
     if (actors === undefined || tower === undefined || config.tower === undefined) return
@@ -303,7 +303,6 @@ export function createCast(parts: CastParts) {
         keccak256: crypto.keccak256,
         chainId: BigInt(genesis.chainId),
       }),
-      start: { hash: head.hash, height: head.number },
     }
     const { watcher, responder } = actors
     bus.spawn(responder, responderActor({ ...shared, watcher }), { supervision: mended })

@@ -426,7 +426,7 @@ export const limits = {
   towerStoreFailuresMax: 3,
   towerStoreRetryMs: 1_000,
   /** Tower: restarts of its actors before the node gives up, within that time. */
-  towerRestartsMax: 3,
+  towerRestartsMax: 20,
   towerRestartsWithinMs: 60_000,
   /** Tower: rows of one locator, of an expiry or of a list read at once. */
   towerRowsPerTurn: 256,

@@ -6,6 +6,7 @@ import {
   type BlockAnswer,
   type ChainHead,
   type ChainMessage,
+  type ChainStatus,
   errors,
   fromHex,
   limits,
@@ -36,6 +37,18 @@ export function evmHome({ chain, pool, crypto, keccak256, chainId }: EvmHomePart
     open: openEvmBlob({ crypto, keccak256, chainId }),
     shown: plainHex,
     headOf: (fact: ChainHead) => ({ hash: fact.new.hash, height: fact.new.number }),
+    tip(ctx, map) {
+      ctx.ask<ChainMessage, ChainStatus>(
+        chain,
+        reply => ({ type: 'chain.getStatus', reply }),
+        limits.towerBlockAskMs,
+        outcome => {
+          if (!outcome.ok) return map(undefined)
+          const { hash, number } = outcome.value.head
+          return map({ hash, height: number })
+        },
+      )
+    },
     block(ctx, height, map) {
       ctx.ask<ChainMessage, Answer<BlockAnswer | null>>(
         chain,

@@ -34,6 +34,11 @@ export interface Home {
   shown(txid: Uint8Array): string
   /** The head a fact tells of; undefined where facts are of another chain. */
   headOf(fact: ChainHead): Place | undefined
+  /** Where the chain stands, for a start; undefined when that cannot be had now. */
+  tip<M extends Typed>(
+    ctx: Pick<Context<M>, 'ask' | 'pipe'>,
+    map: (place: Place | undefined) => M,
+  ): void
   block<M extends Typed>(
     ctx: Pick<Context<M>, 'ask' | 'pipe'>,
     height: number,

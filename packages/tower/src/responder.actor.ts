@@ -26,6 +26,7 @@ import type { Home, HomeBlock, Place } from './home.ts'
 import { markOf, pages, readBranch } from './reading.ts'
 import { decodeRaws, decodeTracker, encodeBranch, keyIn, rangeOf, type TrackerRow } from './rows.ts'
 import { plainHex } from './signing.ts'
+import { StoreMended } from './store-mended.ts'
 import { afterSend, judge, type Sent } from './tracker.ts'
 import { Trackers } from './trackers.ts'
 import { TxIndex } from './tx-index.ts'
@@ -35,14 +36,13 @@ export interface ResponderActorParts {
   readonly store: Store
   readonly home: Home
   readonly watcher: Pick<ActorRef<WatcherMessage>, 'tell'>
-  /** Where the chain stands now, where no fact will say it. */
-  readonly start?: Place
 }
 
 type ToSelf =
   | CommitMessage<'responder.stored'>
   | { type: 'responder.then'; then: () => void }
   | { type: 'responder.retry' }
+  | { type: 'responder.probe' }
 type Message = ResponderMessage | ToSelf
 
 interface Loaded {
@@ -70,7 +70,8 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
     const broadcasts = new Map<string, number>()
     const answered = new Set<string>()
     let follower: Follower | undefined
-    let head: Place | undefined = parts.start
+    let head: Place | undefined
+    let isFailing = false
     let warming: number[] | undefined
     let isBusy = false
     let isReady = false
@@ -97,6 +98,12 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
         if (row.penaltyBlock !== undefined) answered.add(plainHex(row.uuid))
       }
       if (head !== undefined) hear(head)
+      home.tip<Message>(ctx, place =>
+        then(() => {
+          // What was heard meanwhile is newer.
+          if (head === undefined) hear(place)
+        }),
+      )
     }
 
     function hear(place: Place | undefined): void {
@@ -365,6 +372,25 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
       return { states, deferred, broadcasts: new Map(broadcasts), height: height() }
     }
 
+    /** What memory says is not on the disk: nothing is sent before the disk can be written again and all is read anew. */
+    function onFailed(): void {
+      isFailing = true
+      ctx.log.error('store/failed', { room: 'tower', who: 'responder' })
+      ctx.after('probe', limits.towerStoreRetryMs, { type: 'responder.probe' })
+    }
+
+    function probe(): void {
+      const key = keyIn('mark', new TextEncoder().encode('responder probe'))
+      ctx.pipe(
+        () => store.batch([{ type: 'put', key, value: new Uint8Array(1) }], { sync: true }),
+        outcome =>
+          then(() => {
+            if (!outcome.ok) return onFailed()
+            throw new StoreMended()
+          }),
+      )
+    }
+
     function handle(message: Message): void {
       switch (message.type) {
         case 'chain.head':
@@ -378,9 +404,10 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
         case 'responder.getStats':
           return message.reply.tell(stats())
         case 'responder.stored':
-          // The next life reads again what is on disk.
-          if (!commits.onStored(message)) throw new TypeError('trackers cannot be written')
+          if (!commits.onStored(message)) onFailed()
           return
+        case 'responder.probe':
+          return probe()
         case 'responder.then':
           return message.then()
         case 'responder.retry':
@@ -392,7 +419,7 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
 
     return message => {
       handle(message)
-      commits.flush()
+      if (!isFailing) commits.flush()
     }
   }
 }

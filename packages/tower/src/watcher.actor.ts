@@ -43,14 +43,13 @@ import { LocatorIndex } from './locator-index.ts'
 import { type Loaded, readRows, readTower } from './reading.ts'
 import { type AppointmentRow, keyIn } from './rows.ts'
 import { plainHex } from './signing.ts'
+import { StoreMended } from './store-mended.ts'
 import { createViews } from './views.ts'
 
 export interface WatcherActorParts extends WatcherParts {
   readonly responder: ActorRef<ResponderMessage>
   /** Hears whether the store can be written. */
   readonly node?: Pick<ActorRef<NodeRaise | NodeClear>, 'tell'>
-  /** Where the chain stands now, where no fact will say it. */
-  readonly start?: Place
 }
 
 type Message = WatcherMessage | ToWatcher
@@ -76,7 +75,7 @@ export function watcherActor(parts: WatcherActorParts): Behavior<Message, Fact> 
     const commits = createCommits(ctx, store, 'watcher.stored')
     const desk = createDesk({ ctx, floor, commits, respond })
     let blocks: ReturnType<typeof createBlocks> | undefined
-    let head: Place | undefined = parts.start
+    let head: Place | undefined
     let isOpen = false
     let corrupt = 0
     let failures = 0
@@ -122,6 +121,13 @@ export function watcherActor(parts: WatcherActorParts): Behavior<Message, Fact> 
         ready: () => ctx.log.info('tower/ready', { msg: 'Tower ready' }),
       })
       if (head !== undefined) blocks.hear(head)
+      home.tip<Message>(ctx, place => ({
+        type: 'watcher.then',
+        then: () => {
+          // What was heard meanwhile is newer.
+          if (head === undefined) hear(place)
+        },
+      }))
     }
 
     function hear(place: Place | undefined): void {
@@ -319,13 +325,5 @@ export function watcherActor(parts: WatcherActorParts): Behavior<Message, Fact> 
       wasAsleep = !wasAsleep
       ctx.log.info(wasAsleep ? 'tower/slept' : 'tower/woke', { rows: rowsOf(floor) })
     }
-  }
-}
-
-/** Ends a life of the watcher whose memory may be ahead of the disk. */
-export class StoreMended extends Error {
-  constructor() {
-    super('the store can be written again')
-    this.name = 'StoreMended'
   }
 }

@@ -72,6 +72,13 @@ export class TestChain {
       open: openBitcoinBlob(testCrypto),
       shown: txid => plainHex(txid.slice().reverse()),
       headOf: () => undefined,
+      tip: (ctx, map) => {
+        const { isDown, tip } = this
+        ctx.pipe(
+          async () => (isDown ? undefined : tip),
+          outcome => map(outcome.ok ? outcome.value : undefined),
+        )
+      },
       block: (ctx, height, map) => {
         const block = this.branch[height] ?? null
         const isDown = this.isDown

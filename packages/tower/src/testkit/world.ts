@@ -193,7 +193,7 @@ function spawnTower(bus: Bus, { config, store, chain, facts }: Ground) {
   const watcher = bus.declare<WatcherMessage>('watcher', watcherMailbox)
   const responder = bus.declare<ResponderMessage>('responder', responderMailbox)
   bus.spawn(bus.declare<Fact>('listener'), () => fact => facts.push(fact))
-  const supervision = { on: () => 'restart' as const, max: 3, within: 60_000 }
+  const supervision = { on: () => 'restart' as const, max: 20, within: 60_000 }
   const shared = { config, store, home: chain.home() }
   bus.spawn(responder, responderActor({ ...shared, watcher }), { supervision })
   bus.spawn(watcher, watcherActor({ ...shared, crypto: testCrypto, key, responder }), {

@@ -275,6 +275,6 @@ export function createGatekeeper(parts: GatekeeperParts) {
 }
 
 /** The end is named, so that a client can show it. */
-export function expiredAt(expiry: number): Failure {
+function expiredAt(expiry: number): Failure {
   return failed('tower/expired', `Your subscription expired at ${expiry}`)
 }

@@ -52,8 +52,7 @@ export class LocatorIndex {
     return this.find(a, b, c, d)
   }
 
-  /** The same from 16 bytes at an offset of a longer array. */
-  find(a: number, b: number, c: number, d: number): number {
+  private find(a: number, b: number, c: number, d: number): number {
     const at = seek(this.table, a, b, c, d, this.seed)
     if (at >= 0) return this.table.words[at + 4] as number
     if (this.old === undefined) return 0

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { devAccounts } from '@rockpool/chain'
 import { fromHex } from '@rockpool/protocol'
 import {
@@ -18,9 +19,10 @@ import { createScratch, type Ports, quietFlags } from '../testkit/scratch.ts'
 const scratch = createScratch()
 afterAll(() => scratch.close())
 
-const flags = [
+const flags: readonly string[] = [
   ...quietFlags,
   ...['--tower.enabled', '--tower.api_port', '0', '--chain.block-time', '100ms'],
+  '--record.enabled',
 ]
 const user = aKey(0x11)
 const sign = (message: Uint8Array) => toZbase32(user.sign(messageDigest(sha256, message)))
@@ -158,4 +160,9 @@ test('tower B316 B138-B149 B233 B323: a node takes an appointment over HTTP, kee
   const { code } = await second.kill('SIGTERM')
   expect(code).toBe(0)
   expect(second.output()).not.toContain(user_signature)
+  const folder = join(datadir, 'recordings')
+  const [, last = ''] = readdirSync(folder).sort()
+  const replayed = await scratch.rockpool(['replay', join(folder, last), '--json'])
+  expect(replayed.stderr).toBe('')
+  expect(replayed.code).toBe(0)
 })

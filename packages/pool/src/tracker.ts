@@ -13,6 +13,7 @@ import {
   type Write,
 } from '@rockpool/protocol'
 import type { PoolConfig } from './config.ts'
+import { Followed } from './followed.ts'
 import { deleteRow, type JournalRow, journalKey, putRow } from './journal.ts'
 import type { Op, Outcome } from './op.ts'
 import type { Pool } from './pool.ts'
@@ -32,6 +33,7 @@ import {
   textOf,
   triedAt,
 } from './tracked.ts'
+import { UsedNonces } from './used-nonces.ts'
 
 export interface TrackerParts {
   readonly config: Pick<PoolConfig, 'locals' | 'localLifetimeMs' | 'republishMs'>
@@ -54,24 +56,16 @@ const nothing: Decision = { answers: [], writes: [], entered: [] }
  * the pool; that it cannot get lost is all. Pure: told the time, it returns what to write and what to do.
  */
 export class Tracker {
-  private readonly bySender = new Map<Address, Map<bigint, Entry>>()
-  private readonly byHash = new Map<Hash, Entry>()
+  private readonly followed: Followed
+  private readonly byHash: ReadonlyMap<Hash, Entry>
   /** Read from disk and not yet decided about by the pool. */
   private readonly expected = new Map<string, JournalRow>()
-  /** Own nonces that a block has used, with the own transaction or a rival of it: a reorg may free them again. */
-  private readonly used = new Map<string, Since & { readonly hash: Hash }>()
-  private readonly oldestUsed = this.used.keys()
-  /** Those of them that were private. */
-  private readonly usedPrivates = new Set<Hash>()
+  private readonly used = new UsedNonces()
   /** What could not be written, and what it had replaced. */
   private readonly undone = new WeakMap<Entry, Entry | undefined>()
   private readonly finished = new Map<string, number>()
   private readonly locals: ReadonlySet<Address>
   private readonly parts: TrackerParts
-  /** Whether one may be waiting: set when one begins to, taken back by a look that finds none. */
-  private mayWait = false
-  /** When the first of them is followed too long, at the soonest. */
-  private firstEndMs = Number.POSITIVE_INFINITY
   private nextSeq = 1
   private resubmitted = 0
   /** A private one was ever followed here: only then is it asked who is. */
@@ -79,6 +73,8 @@ export class Tracker {
 
   constructor(parts: TrackerParts) {
     this.parts = parts
+    this.followed = new Followed(parts.config)
+    this.byHash = this.followed.byHash
     this.locals = new Set(parts.config.locals)
   }
 
@@ -102,7 +98,7 @@ export class Tracker {
 
   /** True for what was submitted as private, also after it was mined. */
   isPrivate(hash: Hash): boolean {
-    return this.byHash.get(hash)?.origin === 'private' || this.usedPrivates.has(hash)
+    return this.byHash.get(hash)?.origin === 'private' || this.used.isPrivate(hash)
   }
 
   /** Those of the transactions that were submitted as private; undefined: none. */
@@ -128,7 +124,7 @@ export class Tracker {
 
   /** Whether a look may find something to do within the longest time between two. */
   wantsLook(now: number): boolean {
-    return this.mayWait || this.firstEndMs - now <= limits.trackerRecheckMs
+    return this.followed.wantsLook(now)
   }
 
   /** The rows of the journal, on their way into the pool. */
@@ -178,11 +174,11 @@ export class Tracker {
       this.undone.set(entry, instead)
       // A newer one has taken its place, or its nonce was used meanwhile.
       if (this.byHash.get(entry.tx.hash) !== entry) continue
-      this.remove(entry)
+      this.followed.remove(entry)
       const back = this.lastKept(instead)
       if (back === undefined || this.byHash.size >= limits.trackedMax) continue
-      this.wait(back, this.parts.pool.has(back.tx.hash) ? undefined : 'replaced')
-      this.insert(back)
+      this.followed.wait(back, this.parts.pool.has(back.tx.hash) ? undefined : 'replaced')
+      this.followed.insert(back)
     }
     return hashes
   }
@@ -199,25 +195,12 @@ export class Tracker {
    * sender's in nonce order. `refusal`: why the static checks would refuse it now.
    */
   recheck(now: number, refusal: (tx: TxRecord) => Code | undefined): Recheck {
-    const { localLifetimeMs } = this.parts.config
     const writes: Write[] = []
-    const waiting: Entry[] = []
-    const expired: Hash[] = []
     const waits: { hash: Hash; code: Code }[] = []
-    this.mayWait = false
-    this.firstEndMs = Number.POSITIVE_INFINITY
-    for (const entry of this.byHash.values()) {
-      if (localLifetimeMs > 0 && now - entry.trackedAtMs >= localLifetimeMs) {
-        expired.push(entry.tx.hash)
-        this.finish(entry, 'local-expired', writes)
-        continue
-      }
-      this.noteEnd(entry)
-      if (entry.waitsFor === undefined) continue
-      this.mayWait = true
-      if (isDue(entry, now)) waiting.push(entry)
-    }
+    const { waiting, expired } = this.followed.look(now)
+    for (const entry of expired) this.finish(entry, 'local-expired', writes)
     const turn = waiting
+      .filter(entry => isDue(entry, now))
       .sort((left, right) => triedAt(left) - triedAt(right) || left.seq - right.seq)
       .slice(0, limits.resubmittedPerRecheck)
     const txs: TxRecord[] = []
@@ -232,7 +215,8 @@ export class Tracker {
       }
     }
     this.resubmitted += txs.length
-    return { txs: txs.sort(bySenderAndNonce), writes, expired, waits }
+    const given = expired.map(({ tx }) => tx.hash)
+    return { txs: txs.sort(bySenderAndNonce), writes, expired: given, waits }
   }
 
   /** Own transactions that have been pending for so long since they were published that routers may have lost them. */
@@ -253,12 +237,12 @@ export class Tracker {
 
   /** True when an own transaction has this place, or had it before the restart. */
   follows(sender: Address, nonce: bigint): boolean {
-    return this.bySender.get(sender)?.has(nonce) === true || this.expected.has(keyOf(sender, nonce))
+    return this.followed.at(sender, nonce) !== undefined || this.expected.has(keyOf(sender, nonce))
   }
 
   /** Its record as it should be now, if it has one. */
   rowOf(sender: Address, nonce: bigint): readonly Write[] {
-    const entry = this.bySender.get(sender)?.get(nonce)
+    const entry = this.followed.at(sender, nonce)
     return entry?.isJournaled === true ? [this.put(entry)] : []
   }
 
@@ -364,19 +348,7 @@ export class Tracker {
   private refused(entry: Entry, code: Code, writes: Write[]): void {
     if (code === 'pool/known') entry.waitsFor = undefined
     else if (code === 'pool/nonce-too-low') this.finish(entry, 'nonce-used', writes)
-    else this.wait(entry, code)
-  }
-
-  private wait(entry: Entry, why: string | undefined): void {
-    entry.waitsFor = why
-    if (why !== undefined) this.mayWait = true
-  }
-
-  private noteEnd({ trackedAtMs }: Entry): void {
-    const { localLifetimeMs } = this.parts.config
-    if (localLifetimeMs > 0) {
-      this.firstEndMs = Math.min(this.firstEndMs, trackedAtMs + localLifetimeMs)
-    }
+    else this.followed.wait(entry, code)
   }
 
   private afterReset({ path }: Extract<Op, { op: 'reset' }>, change: Change): void {
@@ -388,10 +360,9 @@ export class Tracker {
     // Set back by an operator: what was mined since is meant to be as if it had never been sent.
     if (path.kind === 'sethead') return
     for (const tx of path.discarded) {
-      const key = keyOf(tx.sender, tx.nonce)
-      const since = this.used.get(key)
+      const since = this.used.at(tx.sender, tx.nonce)
       if (since === undefined || path.included.has(tx.hash)) continue
-      this.free(key)
+      this.used.free(tx.sender, tx.nonce)
       const isPooled = this.parts.pool.has(tx.hash)
       const waits = isPooled ? {} : { waitsFor: 'reorg-lost' }
       this.enter({ tx, origin: since.origin, since, ...waits }, change)
@@ -402,7 +373,7 @@ export class Tracker {
     const entry = this.byHash.get(hash)
     if (entry === undefined) return
     if (final.has(reason)) this.finish(entry, reason, writes)
-    else this.wait(entry, reason)
+    else this.followed.wait(entry, reason)
   }
 
   /** False when too many are followed already. */
@@ -416,10 +387,10 @@ export class Tracker {
     { now, writes, entered }: Change,
   ): boolean {
     const { tx, waitsFor } = wish
-    const instead = this.bySender.get(tx.sender)?.get(tx.nonce)
+    const instead = this.followed.at(tx.sender, tx.nonce)
     const rank = this.parts.keepsRanks === true ? this.parts.pool.entry(tx.hash)?.seq : undefined
     if (instead?.tx.hash === tx.hash) {
-      this.wait(instead, waitsFor)
+      this.followed.wait(instead, waitsFor)
       if (rank !== undefined && instead.seq !== rank) {
         instead.seq = rank
         instead.isRanked = true
@@ -448,8 +419,8 @@ export class Tracker {
       lastTryMs: undefined,
       publishAtMs: Number.POSITIVE_INFINITY,
     }
-    if (instead !== undefined) this.byHash.delete(instead.tx.hash)
-    this.insert(entry)
+    if (instead !== undefined) this.followed.remove(instead)
+    this.followed.insert(entry)
     if (isOnDisk) return true
     entered.push({ entry, instead })
     if (this.parts.isJournaling) writes.push(this.put(entry))
@@ -472,46 +443,11 @@ export class Tracker {
     return putRow(account !== undefined && isLast ? { ...entry, beatMs: account.beat } : entry)
   }
 
-  private insert(entry: Entry): void {
-    const { sender, nonce, hash } = entry.tx
-    const nonces = this.bySender.get(sender)
-    if (nonces === undefined) this.bySender.set(sender, new Map([[nonce, entry]]))
-    else nonces.set(nonce, entry)
-    this.byHash.set(hash, entry)
-    this.noteEnd(entry)
-    if (entry.waitsFor !== undefined) this.mayWait = true
-  }
-
-  private remove(entry: Entry): void {
-    const { sender, nonce, hash } = entry.tx
-    this.byHash.delete(hash)
-    const nonces = this.bySender.get(sender)
-    nonces?.delete(nonce)
-    if (nonces?.size === 0) this.bySender.delete(sender)
-  }
-
   private finish(entry: Entry, reason: string, writes: Write[]): void {
-    this.remove(entry)
+    this.followed.remove(entry)
     this.count(reason)
     if (entry.isJournaled) writes.push(deleteRow(entry.tx.sender, entry.tx.nonce))
-    if (reason !== 'mined' && reason !== 'nonce-used') return
-    const { origin, seq, firstSeenMs, trackedAtMs } = entry
-    const { hash, sender, nonce } = entry.tx
-    const key = keyOf(sender, nonce)
-    this.free(key)
-    this.used.set(key, { hash, origin, seq, firstSeenMs, trackedAtMs })
-    if (origin === 'private') this.usedPrivates.add(hash)
-    if (this.used.size <= limits.trackedMinedMax) return
-    const { value: oldest } = this.oldestUsed.next()
-    if (oldest !== undefined) this.free(oldest)
-  }
-
-  /** No block is remembered to have used this nonce. */
-  private free(key: string): void {
-    const used = this.used.get(key)
-    if (used === undefined) return
-    this.used.delete(key)
-    this.usedPrivates.delete(used.hash)
+    if (reason === 'mined' || reason === 'nonce-used') this.used.note(entry)
   }
 
   private published(entry: Entry, now: number): void {

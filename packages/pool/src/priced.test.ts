@@ -48,6 +48,18 @@ test('equal to the worst is underpriced, better in either fee than one of both w
   expect(index.underpriced(entryOf({ feeCap: 12, tip: 5 }))).toBe(true)
 })
 
+test('equal to the worst of both heaps is underpriced; what beats either worst is not', () => {
+  const index = new PriceIndex(10n)
+  for (let nonce = 0; nonce < 5; nonce++) index.put(entryOf({ feeCap: 100, tip: 5, nonce }))
+  index.reheap()
+  expect(index.layout().floating).toHaveLength(1)
+
+  expect(index.underpriced(entryOf({ feeCap: 100, tip: 5, nonce: 9 }))).toBe(true)
+  expect(index.underpriced(entryOf({ feeCap: 100, tip: 4 }))).toBe(true)
+  expect(index.underpriced(entryOf({ feeCap: 100, tip: 6 }))).toBe(false)
+  expect(index.underpriced(entryOf({ feeCap: 101, tip: 5 }))).toBe(false)
+})
+
 test('when not enough can be freed nothing is taken', () => {
   const index = new PriceIndex(0n)
   for (let nonce = 0; nonce < 3; nonce++) index.put(entryOf({ nonce }))

@@ -65,7 +65,7 @@ export function createRpc(parts: RpcParts): Rpc {
     parts.log.error('rpc/bug', { method, error: error instanceof Error ? error.stack : error })
   const dispatcherOf = (methods: readonly Method[]) =>
     createDispatcher({
-      methods: [...methods, ...listingMethods(methods)],
+      methods: [...methods, ...listingMethods(methods, parts.version)],
       meter,
       onBug,
       draining: () => parts.draining(),

@@ -27,6 +27,29 @@ describe('the node', () => {
     })
   })
 
+  test('describes every method it answers as an OpenRPC document', async () => {
+    const { call } = await createTestNode()
+    const { result: listed } = await call('rpc_methods')
+
+    const { result } = await call('rpc.discover')
+
+    const document = result as { methods: { name: string; params: unknown[] }[] }
+    expect(document).toMatchObject({ openrpc: '1.3.2', info: { version: '0.1.0' } })
+    expect(document.methods.map(({ name }) => name)).toEqual(
+      (listed as { name: string }[]).map(({ name }) => name),
+    )
+    expect(document.methods.find(({ name }) => name === 'eth_getBalance')).toEqual({
+      name: 'eth_getBalance',
+      tags: [{ name: 'public' }],
+      paramStructure: 'by-position',
+      params: [
+        { name: 'address', required: true, schema: {} },
+        { name: 'block', required: false, schema: {} },
+      ],
+      result: { name: 'result', schema: {} },
+    })
+  })
+
   test('makes blocks on demand only where that is allowed', async () => {
     const open = await createTestNode()
     const closed = await createTestNode({ devnetControl: false })

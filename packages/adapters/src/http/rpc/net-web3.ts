@@ -27,7 +27,7 @@ export function nodeMethods({ parts }: Backend): Method[] {
 }
 
 /** What can be called here, for tools that ask: every method, and the namespaces as geth lists them. */
-export function listingMethods(table: readonly Method[]): Method[] {
+export function listingMethods(table: readonly Method[], version: string): Method[] {
   const listings: Method[] = [
     method('rpc_methods', [], () =>
       rows.map(({ name, params, scope, cost }) => ({
@@ -37,10 +37,32 @@ export function listingMethods(table: readonly Method[]): Method[] {
         cost,
       })),
     ),
+    // By the name the OpenRPC specification gives it.
+    method('rpc.discover', [], () => openRpc(rows, version), { answer: 'large' }),
     method('rpc_modules', [], () =>
-      Object.fromEntries(rows.map(({ name }) => [name.split('_')[0] ?? name, '1.0'])),
+      Object.fromEntries(rows.map(({ name }) => [name.split(/[_.]/)[0] ?? name, '1.0'])),
     ),
   ]
   const rows = [...table, ...listings].sort((left, right) => (left.name < right.name ? -1 : 1))
   return listings
+}
+
+/**
+ * The method table as an OpenRPC document. It names every parameter and says whether it may be left out; what a value looks like is said by
+ * the refusal of a wrong one, in geth's words.
+ */
+function openRpc(rows: readonly Method[], version: string) {
+  return {
+    openrpc: '1.3.2',
+    info: { title: 'Rockpool JSON-RPC', version },
+    methods: rows.map(({ name, params, scope }) => ({
+      name,
+      tags: [{ name: scope }],
+      paramStructure: 'by-position',
+      params: params.map(({ name: param, optional }) => ({
+        ...{ name: param, required: !optional, schema: {} },
+      })),
+      result: { name: 'result', schema: {} },
+    })),
+  }
 }

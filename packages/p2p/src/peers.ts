@@ -12,6 +12,7 @@ import { createBudget } from './budget.ts'
 import { createChargeLog } from './charge-log.ts'
 import type { ConnectionPolicy } from './connection-policy.ts'
 import type { PeerStanding } from './connector.actor.ts'
+import { createDoor } from './door.ts'
 import { createGate } from './gate.ts'
 import { createGroups } from './groups.ts'
 import { createGuard, defaultGuard } from './guard.ts'
@@ -106,10 +107,7 @@ export function createPeers(
   const { connections } = parts
   const room =
     connections && createRoom({ policy: connections, peers: network.peers, isExempt, exemptIps })
-  network.gate(event => {
-    const decision = gate(event)
-    return decision.allow && room ? room(event) : decision
-  })
+  network.gate(room ? createDoor({ gate, room, exemptIps, wall }) : gate)
   network.reputation(standing.forRouter)
 
   /** The actor that keeps all this. */

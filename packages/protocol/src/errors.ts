@@ -177,6 +177,7 @@ export const errors = {
   'sync/bad-reply': row('peer', 'a request or an answer that no honest node makes', sender),
   'sync/unrequested': row('peer', 'bodies nobody asked for', sender),
   'p2p/too-many-peers': row('none', 'as many peers as this node takes', wait),
+  'p2p/refused-lately': row('none', 'somebody of this address was refused and dials again', wait),
   'p2p/too-many-from-address': row(
     'none',
     'as many peers from one address as this node takes',

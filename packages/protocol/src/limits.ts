@@ -309,6 +309,8 @@ export const limits = {
   /** Dials by the connector: at once, and time for each. */
   dialsAtOnce: 4,
   dialMs: 10_000,
+  /** Addresses from which somebody was refused lately. */
+  refusedGroupsMax: 4_096,
   /** Peers whose life is followed. */
   peerLivesMax: 4_096,
   /** Static peers and bootnodes together. */

@@ -96,8 +96,11 @@ await libp2p.handle('/rockpool/goodbye/1', stream => {
   })
 })
 await libp2p.handle(syncProtocol, stream => {
-  stream.send(Buffer.from('0000000493010405', 'hex'))
-  void stream.close()
+  stream.addEventListener('message', () => {})
+  stream.addEventListener('remoteCloseWrite', () => {
+    stream.send(Buffer.from('0000000493010405', 'hex'))
+    void stream.close()
+  })
 })
 
 /** A hello that knows of nothing; what the other side has is counted from the length of its answer. */

@@ -58,8 +58,11 @@ export async function createPlainPeer() {
       await libp2p.handle(
         topic.replace(/\/[a-z]+\/1$/, '/pool-sync/1'),
         stream => {
-          stream.send(Buffer.from('0000000493010405', 'hex'))
-          void stream.close()
+          stream.addEventListener('message', () => {})
+          stream.addEventListener('remoteCloseWrite', () => {
+            stream.send(Buffer.from('0000000493010405', 'hex'))
+            void stream.close()
+          })
         },
         { force: true },
       )

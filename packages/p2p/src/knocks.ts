@@ -1,13 +1,15 @@
 import { limits } from '@rockpool/protocol'
 import { ipGroup } from './ip-group.ts'
 
-/** A refusal is remembered for so long. */
-const rememberedMs = 60_000
-/** Meanwhile one connection of that address in this time is looked at. */
+/** So many refusals of one address within this time, and it is braked. */
+const refusalsMax = 5
+const windowMs = 10_000
+/** One connection of a braked address in this time is looked at. */
 const everyMs = 500
 
 interface Refused {
-  untilMs: number
+  /** The last few, oldest first. */
+  times: readonly number[]
   lookedMs: number
 }
 
@@ -22,9 +24,9 @@ export function createKnocks() {
     /** Somebody from this address was known and refused. */
     refuse(ip: string, nowMs: number): void {
       const group = ipGroup(ip)
-      const { lookedMs } = refused.get(group) ?? { lookedMs: nowMs }
+      const { times } = refused.get(group) ?? { times: [] }
       refused.delete(group)
-      refused.set(group, { untilMs: nowMs + rememberedMs, lookedMs })
+      refused.set(group, { times: [...times, nowMs].slice(-refusalsMax), lookedMs: nowMs })
       if (refused.size <= limits.refusedGroupsMax) return
       for (const oldest of refused.keys()) {
         refused.delete(oldest)
@@ -33,14 +35,13 @@ export function createKnocks() {
     },
     /** May a connection from this address get as far as saying who it is? */
     admits(ip: string, nowMs: number): boolean {
-      const group = ipGroup(ip)
-      const known = refused.get(group)
+      const known = refused.get(ipGroup(ip))
+      const [first, ...others] = known?.times ?? []
+      if (known === undefined || first === undefined || others.length + 1 < refusalsMax) return true
+      const sinceMs = nowMs - known.lookedMs
       // A clock that went back forgives.
-      if (known === undefined || nowMs >= known.untilMs || nowMs < known.lookedMs) {
-        refused.delete(group)
-        return true
-      }
-      if (nowMs - known.lookedMs < everyMs) return false
+      if (nowMs - first >= windowMs || sinceMs < 0) return true
+      if (sinceMs < everyMs) return false
       known.lookedMs = nowMs
       return true
     },

@@ -222,6 +222,8 @@ export function createLocalRoom({ wallets, config, store, start = aHead(), nonce
     gossip,
     node,
     facts: () => listener.take(),
+    /** What the chain was asked, which is kept otherwise. */
+    asked: () => chain.take(),
     setPoor: (key: number, isPoor: boolean) =>
       isPoor ? poor.add(wallets.address(key)) : poor.delete(wallets.address(key)),
     setState: (has: boolean) => {

@@ -151,6 +151,7 @@ export async function askNonces({ room }: Awaited<ReturnType<typeof aDoor>>, cou
       room.pool.tell({ type: 'pool.getNonce', address, reply })
     }
     await room.test.settle()
+    room.asked()
   }
   expect(answered).toBe(count)
   expect(room.all()).toEqual([])

@@ -5,6 +5,7 @@ import { createNetwork, type Libp2pNetwork } from '@rockpool/adapters/libp2p'
 import { createNode, type NetworkNames, type Node, type NodeConfig, topicsOf } from '@rockpool/node'
 import { type Compat, sanitizePoolConfig } from '@rockpool/pool'
 import { type Address, CodedError, toHex } from '@rockpool/protocol'
+import { bitcoinSettings, openBitcoin, watchesBitcoin } from './bitcoin.ts'
 import type { Reader } from './config.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
@@ -21,6 +22,8 @@ export interface Cast {
   readonly wall: () => number
   /** Absent where nothing is recorded. */
   readonly recording: NodeRecording | undefined
+  /** Ends what it asks of other programs. */
+  close(): void
 }
 
 /** Puts the node together over the real ports. Nothing runs or listens until `node.start()`. */
@@ -54,6 +57,7 @@ export async function assemble(
   const pool = sanitizePoolConfig(poolSettings(read))
   for (const warning of pool.warnings) log.line('warn', 'pool/sanitized', { warning })
   const seed = toHex(randomBytes(16))
+  const bitcoin = await openBitcoin(read, log)
   const recording = await beginRecording(effective, seed, genesis.chainId, log)
   const node = await createNode(
     {
@@ -71,7 +75,9 @@ export async function assemble(
           seal: async (digest: Uint8Array) => signDigest(digest, director.key),
         },
       }),
-      ...(ground.towerKey && { tower: { crypto, key: ground.towerKey } }),
+      ...(ground.towerKey && {
+        tower: { crypto, key: ground.towerKey, ...(bitcoin && { bitcoin: bitcoin.backend }) },
+      }),
       // A line of the bus about an actor names it itself: it was written in no turn.
       log: (level, code, fields, place) => log.line(level, code, { ...place, ...fields }),
       fatal,
@@ -84,7 +90,14 @@ export async function assemble(
       services: [],
       text: `native signature recovery is missing: ${crypto.fallbackReason}`,
     })
-  return { node, network, names, recording, wall: () => clock.wall() }
+  const deaf = bitcoin?.listen(() => node.refs.tower?.backend?.tell({ type: 'backend.poll' }))
+  return {
+    ...{ node, network, names, recording, wall: () => clock.wall() },
+    close() {
+      deaf?.()
+      bitcoin?.backend.close()
+    },
+  }
 }
 
 function advertised(read: Reader): { advertise?: string[] } {
@@ -149,6 +162,7 @@ function towerSettings(read: Reader): TowerConfig {
     txIndexBlocks: read.number('tower.tx-index-blocks'),
     rebroadcastDispute: read.flag('tower.rebroadcast-dispute'),
     forceUpdate: read.flag('tower.force_update'),
+    ...(watchesBitcoin(read) && { bitcoin: bitcoinSettings(read) }),
   }
 }
 /** Peers that no ban of the monitor takes away, by the size of the network. */

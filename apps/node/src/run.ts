@@ -66,6 +66,7 @@ async function serve(
   ])
   cast = await assemble(effective, ground, log, crash)
   const { node, recording } = cast
+  closing.add(async () => cast?.close())
   closing.add(async () => recording?.close())
   closing.add(() => node.stop(deadlineMs))
 

@@ -19,6 +19,7 @@ import {
 import { type Pool, poolActor, poolMailbox, type Tracker, trackerActor } from '@rockpool/pool'
 import {
   type Address,
+  type BackendMessage,
   type ChainHead,
   type ChainMessage,
   type ChainSource,
@@ -45,6 +46,8 @@ import {
   type WatcherMessage,
 } from '@rockpool/protocol'
 import {
+  backendActor,
+  bitcoinHome,
   evmHome,
   responderActor,
   responderMailbox,
@@ -72,6 +75,8 @@ export interface NodeRefs {
   readonly tower?: {
     readonly watcher: ActorRef<WatcherMessage>
     readonly responder: ActorRef<ResponderMessage>
+    /** Where it watches another chain than this node's. */
+    readonly backend?: ActorRef<BackendMessage>
   }
 }
 
@@ -295,20 +300,24 @@ export function createCast(parts: CastParts) {
     const { tower: actors } = refs
     const { tower } = ports
     if (actors === undefined || tower === undefined || config.tower === undefined) return
-    const shared = {
-      config: config.tower,
-      store: ports.store('tower'),
-      home: evmHome({
-        ...{ chain: refs.chain, pool: refs.pool, crypto: tower.crypto },
-        keccak256: crypto.keccak256,
-        chainId: BigInt(genesis.chainId),
-      }),
-    }
-    const { watcher, responder } = actors
+    const { watcher, responder, backend } = actors
+    const { bitcoin } = tower
+    const home =
+      bitcoin !== undefined
+        ? bitcoinHome({ backend: bitcoin, crypto: tower.crypto })
+        : evmHome({
+            ...{ chain: refs.chain, pool: refs.pool, crypto: tower.crypto },
+            keccak256: crypto.keccak256,
+            chainId: BigInt(genesis.chainId),
+          })
+    const shared = { home, config: config.tower, store: ports.store('tower') }
     bus.spawn(responder, responderActor({ ...shared, watcher }), { supervision: mended })
     bus.spawn(watcher, watcherActor({ ...shared, ...tower, responder, node: refs.node }), {
       supervision: mended,
     })
+    if (bitcoin === undefined || backend === undefined || config.tower.bitcoin === undefined) return
+    const wish = { config: config.tower.bitcoin, backend: bitcoin, watcher, responder }
+    bus.spawn(backend, backendActor({ ...wish, node: refs.node }))
   }
 
   /** Those who make and fetch blocks. */
@@ -377,7 +386,7 @@ const mended = {
 }
 
 /** Every root by name: what is told before its actor exists waits in the mailbox. */
-export function declareCast(bus: Bus, hasTower: boolean): NodeRefs {
+export function declareCast(bus: Bus, hasTower: boolean, hasBackend: boolean): NodeRefs {
   const { mailbox } = limits
   return {
     chain: bus.declare<ChainMessage>('chain', { capacity: mailbox.chain }),
@@ -393,6 +402,9 @@ export function declareCast(bus: Bus, hasTower: boolean): NodeRefs {
       tower: {
         watcher: bus.declare<WatcherMessage>('watcher', watcherMailbox),
         responder: bus.declare<ResponderMessage>('responder', responderMailbox),
+        ...(hasBackend && {
+          backend: bus.declare<BackendMessage>('backend', { capacity: mailbox.backend }),
+        }),
       },
     }),
   }

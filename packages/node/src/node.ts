@@ -170,7 +170,7 @@ export async function createNode(
     onFatal: error => ports.fatal(error),
     ...(edges && { edges }),
   })
-  const refs = declareCast(bus, hasTower)
+  const refs = declareCast(bus, hasTower, ports.tower?.bitcoin !== undefined)
   const listeners = new Set<FactListener>()
   const totals = createCounts()
   listeners.add(totals.hear)

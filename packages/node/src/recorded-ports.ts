@@ -1,6 +1,13 @@
 import { mix, mixText, type PortEdges } from '@rockpool/actor'
 import type { BlockSigner } from '@rockpool/chain'
-import type { Crypto, NetworkPort, Store, TowerCrypto, TowerKey } from '@rockpool/protocol'
+import type {
+  Crypto,
+  NetworkPort,
+  Store,
+  TowerCrypto,
+  TowerKey,
+  UtxoBackend,
+} from '@rockpool/protocol'
 import type { NodePorts } from './node.ts'
 
 /** What the actors reach of the outside. Everything else of the ports is for whoever puts the node together. */
@@ -17,6 +24,8 @@ export interface CastPorts {
 export interface TowerPorts {
   readonly crypto: TowerCrypto
   readonly key: TowerKey
+  /** Where it watches bitcoin: the node it asks. */
+  readonly bitcoin?: UtxoBackend
 }
 
 /**
@@ -76,8 +85,9 @@ export function recordedPorts(ports: CastPorts, edges: PortEdges): CastPorts {
   }
 }
 
-function recordedTower({ crypto, key }: TowerPorts, edges: PortEdges): TowerPorts {
+function recordedTower({ crypto, key, bitcoin }: TowerPorts, edges: PortEdges): TowerPorts {
   return {
+    ...(bitcoin && { bitcoin: recordedBitcoin(bitcoin, edges) }),
     key: { id: key.id, sign: digest => edges.read(() => key.sign(digest)) },
     crypto: {
       ...crypto,
@@ -87,6 +97,22 @@ function recordedTower({ crypto, key }: TowerPorts, edges: PortEdges): TowerPort
         return edges.port(signature, () => crypto.recoverKeys(batch))
       },
     },
+  }
+}
+
+function recordedBitcoin(bitcoin: UtxoBackend, edges: PortEdges): UtxoBackend {
+  return {
+    head: () => edges.port(mixText(0, 'bitcoin head'), () => bitcoin.head()),
+    block: height => edges.port(mixText(0, `bitcoin block ${height}`), () => bitcoin.block(height)),
+    broadcast: raw =>
+      edges.port(mixBytes(mixText(0, 'bitcoin broadcast'), raw), () => bitcoin.broadcast(raw)),
+    txStatus: txid =>
+      edges.port(mixBytes(mixText(0, 'bitcoin status'), txid), () => bitcoin.txStatus(txid)),
+    spender: outpoint =>
+      edges.port(mixBytes(mixText(0, `bitcoin spender ${outpoint.index}`), outpoint.txid), () =>
+        bitcoin.spender(outpoint),
+      ),
+    mempoolFloor: () => edges.port(mixText(0, 'bitcoin floor'), () => bitcoin.mempoolFloor()),
   }
 }
 

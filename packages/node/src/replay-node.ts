@@ -19,6 +19,7 @@ import {
 } from '@rockpool/protocol'
 import { type BootRecord, createCast, declareCast, type Start } from './cast.ts'
 import { createCounts, recordedCounters } from './counts.ts'
+import type { NodeConfig } from './node.ts'
 import type { FactListener } from './observer.actor.ts'
 import { type CastPorts, recordedPorts, type TowerPorts } from './recorded-ports.ts'
 import { topicsOf } from './topics.ts'
@@ -54,7 +55,7 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
     network: networkOf(self, none),
     seal: { address: seal, sign: none },
     ...(director && { director: { address: director, seal: none } }),
-    ...(tower && { tower: towerOf(fromHex(tower), parts.crypto, none) }),
+    ...(tower && { tower: towerOf(fromHex(tower), parts.crypto, config, none) }),
   }
   const replay = new Replay(parts.edges(), {
     ...parts.options,
@@ -81,7 +82,7 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
   const genesisHash = genesisBlock(config.genesis, keccak256).header.hash
   const cast = createCast({
     bus,
-    refs: declareCast(bus, tower !== undefined),
+    refs: declareCast(bus, tower !== undefined, config.tower?.bitcoin !== undefined),
     config,
     names: topicsOf(config.genesis, genesisHash, parts.crypto),
     genesisHash,
@@ -98,6 +99,7 @@ export async function replayNode(parts: ReplayParts): Promise<NodeReplay> {
 function towerOf(
   id: Uint8Array,
   crypto: ReplayParts['crypto'],
+  config: NodeConfig,
   none: () => Promise<never>,
 ): TowerPorts {
   const { sha256, ripemd160, seal, open, isPublicKey } = crypto
@@ -109,6 +111,12 @@ function towerOf(
   return {
     key: { id, sign },
     crypto: { sha256, ripemd160, seal, open, isPublicKey, recoverKeys: none },
+    ...(config.tower?.bitcoin && {
+      bitcoin: {
+        ...{ head: none, block: none, broadcast: none, txStatus: none, spender: none },
+        mempoolFloor: none,
+      },
+    }),
   }
 }
 

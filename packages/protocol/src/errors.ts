@@ -389,6 +389,16 @@ export const errors = {
     'peers wanted, kept and taken do not rise',
     'let p2p.peers.lo be at most .hi, and .hi at most .max',
   ),
+  'config/bad-btc-network': row(
+    'user',
+    'bitcoind runs another network',
+    'set tower.btc_network to what it runs',
+  ),
+  'config/bad-tower-backend': row(
+    'user',
+    'the bitcoin node of the tower is not described as it must be',
+    'correct the keys named in the message',
+  ),
   'config/bad-mesh': row(
     'user',
     'mesh sizes do not fit together',

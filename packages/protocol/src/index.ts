@@ -5,6 +5,7 @@
 export * from './errors.ts'
 export * from './events.ts'
 export * from './limits.ts'
+export * from './messages/backend.ts'
 export * from './messages/chain.ts'
 export * from './messages/connector.ts'
 export * from './messages/explain.ts'

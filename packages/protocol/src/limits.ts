@@ -470,12 +470,22 @@ export const limits = {
   towerRefusalsMax: 64,
   /** Tower: events of one row's story that are kept from its end. */
   towerStoryMax: 64,
+  /** Tower: waiting for its bitcoin node doubles from the first to the second; questions to it at once; largest answer. */
+  towerBackendRetryMinMs: 1_000,
+  towerBackendRetryMaxMs: 60_000,
+  towerBackendCallsMax: 8,
+  towerBackendAnswerBytesMax: 67_108_864,
+  /** Tower: largest frame of a bitcoin node's notices; when a lost connection to them is tried again, doubling. */
+  towerHintFrameBytesMax: 1_048_576,
+  towerHintRetryMinMs: 1_000,
+  towerHintRetryMaxMs: 30_000,
   /** Tower: breaches remembered for an operator; rows of one answer to him. */
   towerBreachesKept: 1_000,
   towerListMax: 1_000,
   /** Mailboxes. */
   mailbox: {
     watcher: 4_096,
+    backend: 256,
     responder: 4_096,
     chain: 256,
     producer: 256,

@@ -80,6 +80,35 @@ export interface TowerKey {
   sign(digest: Uint8Array): Uint8Array
 }
 
+/** What became of a transaction handed to a bitcoin node. `code` and `message` are its own words. */
+export type Broadcast =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: number | 'transport'; readonly message: string }
+
+/**
+ * A node of a chain of unspent outputs, as a watchtower uses it. Ids of transactions in internal order, hashes of blocks as people read them.
+ * Rejections mean that it could not be asked: `tower/backend-lost`.
+ */
+export interface UtxoBackend {
+  /** The tip of the best chain. */
+  head(): Promise<{ readonly hash: Hash; readonly height: number }>
+  /** The block of a height on the best chain, serialised; null above the tip, `pruned` where the node has thrown it away. */
+  block(
+    height: number,
+  ): Promise<{ readonly hash: Hash; readonly bytes: Uint8Array } | 'pruned' | null>
+  broadcast(raw: Uint8Array): Promise<Broadcast>
+  txStatus(txid: Uint8Array): Promise<'mempool' | 'confirmed' | 'unknown'>
+  /** Who spends an output: nobody, a transaction that waits, one in a block; or the output is not known. */
+  spender(outpoint: UtxoOutpoint): Promise<'unspent' | 'mempool' | 'spent' | 'unknown-output'>
+  /** What a transaction must pay now to be taken. Satoshi per virtual byte. */
+  mempoolFloor(): Promise<number>
+}
+
+export interface UtxoOutpoint {
+  readonly txid: Uint8Array
+  readonly index: number
+}
+
 /** Accounts this node can sign for. Keys never leave it. */
 export interface Signer {
   accounts(): readonly Address[]

@@ -45,6 +45,7 @@ export function createBlocks(parts: BlocksParts) {
   let isOpen = false
   let isFresh = false
   let failures = 0
+  let isPruned = false
   let lastBlockMs = ctx.wall()
   /** Heights still to be read for the cache alone; undefined until it is known where the chain stands. */
   let warming: number[] | undefined
@@ -105,7 +106,8 @@ export function createBlocks(parts: BlocksParts) {
 
   function onBlock(height: number, outcome: Outcome<HomeBlock | null, unknown>): void {
     isBusy = false
-    if (!outcome.ok) return waitAndRetry()
+    if (!outcome.ok) return outcome.error === 'pruned' ? pruned() : waitAndRetry()
+    isPruned = false
     failures = 0
     const block = outcome.value
     if (warming?.[0] === height) {
@@ -129,14 +131,28 @@ export function createBlocks(parts: BlocksParts) {
     ctx.after('block', delay, { type: 'watcher.retry' })
   }
 
+  /** The chain's node has thrown away what is needed next. It may be given another that has not. */
+  function pruned(): void {
+    if (config.forceUpdate && head !== undefined) return startFrom(head)
+    isPruned = true
+    ctx.log.error('tower/backend-lost', { why: 'pruned', remedy: '--tower.force_update' })
+    waitAndRetry()
+  }
+
   /** The fork is deeper than what is remembered. Skipping blocks is for an operator to decide. */
   function lost(): void {
     if (!config.forceUpdate || head === undefined) {
       ctx.log.error('tower/backend-lost', { why: 'deep-reorg', remedy: '--tower.force_update' })
       return
     }
-    follower.reset(head)
-    warming = heightsBelow(head.height)
+    startFrom(head)
+  }
+
+  function startFrom(place: Place): void {
+    follower.reset(place)
+    warming = heightsBelow(place.height)
+    commits.push([mark([place])], () => {})
+    if (isOpen) floor.height = place.height
     go()
   }
 
@@ -295,7 +311,7 @@ export function createBlocks(parts: BlocksParts) {
       return head === undefined ? 0 : Math.max(0, head.height - floor.height)
     },
     get isLost() {
-      return follower.isLost
+      return follower.isLost || isPruned
     },
     get isReady() {
       return isReady

@@ -31,6 +31,15 @@ export interface TowerConfig {
   readonly rebroadcastDispute: boolean
   /** Start from the tip of the chain where the blocks in between cannot be had; they are not looked at. */
   readonly forceUpdate: boolean
+  /** Where the tower watches bitcoin instead of the chain of its node. */
+  readonly bitcoin?: BitcoinConfig
+}
+
+export interface BitcoinConfig {
+  /** How often the node is asked for its tip. */
+  readonly pollingMs: number
+  /** How long no block may come until somebody is told. */
+  readonly staleTipMs: number
 }
 
 export interface Rate {

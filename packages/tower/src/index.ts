@@ -2,7 +2,9 @@
  * The watchtower: keeps what users hand over sealed, sees in each new block whether it must be opened, and answers. Pure cores and the actors
  * around them. Not here: HTTP, signature recovery, chains.
  */
-export { defaultTowerConfig, type Rate, type TowerConfig } from './config.ts'
+export { type BackendActorParts, backendActor } from './backend.actor.ts'
+export { type BitcoinHomeParts, bitcoinHome } from './bitcoin-home.ts'
+export { type BitcoinConfig, defaultTowerConfig, type Rate, type TowerConfig } from './config.ts'
 export { type EvmHomeParts, evmHome } from './evm-home.ts'
 export type { Home, HomeBlock, HomeTx, Place } from './home.ts'
 export { type ResponderActorParts, responderActor, responderMailbox } from './responder.actor.ts'

@@ -160,6 +160,13 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
       isBusy = false
       if (follower === undefined) return
       if (!outcome.ok) {
+        // A block that nobody has any more is not looked at when its operator says so.
+        if (outcome.error === 'pruned' && config.forceUpdate && head !== undefined) {
+          follower.reset(head)
+          warming = heightsBelow(head.height)
+          commits.push([mark(follower)], () => {})
+          return go()
+        }
         failures += 1
         const { towerBlockRetryMinMs, towerBlockRetryMaxMs } = limits
         const delay = Math.min(towerBlockRetryMaxMs, towerBlockRetryMinMs * 2 ** (failures - 1))
@@ -294,6 +301,14 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
       }
     }
 
+    /** What was refused is sent once more without waiting for a block. */
+    function again(): void {
+      go()
+      if (!isReady || isBusy) return
+      carrier.newBlock()
+      judgeAll()
+    }
+
     function sendNext(): void {
       for (let job = carrier.take(); job !== undefined; job = carrier.take()) send(job)
     }
@@ -397,6 +412,8 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
           return hear(home.headOf(message))
         case 'responder.head':
           return hear(message.head)
+        case 'responder.again':
+          return again()
         case 'responder.respond':
           return respond(message.breaches)
         case 'responder.explain':

@@ -44,9 +44,9 @@ export function judge(row: TrackerRow, height: number, options: JudgeOptions): J
       if (height - since < limits.towerRetryBlocks) return { row, need: 'nothing' }
       return { row: { ...row, since: height }, need: 'send' }
     case 'losing':
-      return height - since >= limits.towerResolvedDepth
-        ? { row, need: 'lost' }
-        : { row, need: 'nothing' }
+      if (height - since >= limits.towerResolvedDepth) return { row, need: 'lost' }
+      // What stands in its place may be gone with the block it was in.
+      return { row, need: (height - since) % limits.towerRetryBlocks === 0 ? 'send' : 'nothing' }
     case 'deferred':
       return { row, need: 'send' }
     case 'seen':
@@ -70,10 +70,15 @@ export function afterSend(row: TrackerRow, sent: Sent, height: number): TrackerR
   if (row.penaltyBlock !== undefined) return { ...row, tries }
   switch (sent.class) {
     case 'satisfied':
+      // Confirmed, and in no block that is remembered: not before its dispute, and gone only with it.
+      if (sent.isConfirmed && row.disputeBlock !== undefined)
+        return { ...to(row, 'confirmed', height), penaltyBlock: row.disputeBlock, tries }
       return { ...to(row, 'mempool', height), tries }
     case 'deferred':
       return { ...to(row, 'deferred', height), tries, reason: sent.reason }
     case 'losing':
+      if (row.disputeBlock === undefined)
+        return { ...to(row, 'deferred', height), tries, reason: sent.reason }
       return { ...to(row, 'losing', height), tries, reason: sent.reason }
     case 'invalid':
       // Without its dispute nothing can be said of a penalty.

@@ -80,6 +80,7 @@ export function watcherActor(parts: WatcherActorParts): Behavior<Message, Fact> 
     let isOpen = false
     let corrupt = 0
     let failures = 0
+    let backendLost: string | undefined
     let wasAsleep = true
     ctx.log.info('tower/key', { tower_id: plainHex(key.id) })
     load()
@@ -216,7 +217,7 @@ export function watcherActor(parts: WatcherActorParts): Behavior<Message, Fact> 
     function stateNow(): WatcherStats['state'] {
       if (failures > 0) return 'failing'
       if (!isOpen || blocks === undefined) return 'starting'
-      if (blocks.isLost) return 'backend-lost'
+      if (blocks.isLost || backendLost !== undefined) return 'backend-lost'
       if (isAsleep(floor)) return 'asleep'
       return blocks.behind > 0 ? 'catching-up' : 'following'
     }
@@ -271,6 +272,9 @@ export function watcherActor(parts: WatcherActorParts): Behavior<Message, Fact> 
           return hear(home.headOf(message))
         case 'watcher.head':
           return hear(message.head)
+        case 'watcher.backend':
+          backendLost = message.lost
+          return blocks?.go()
         case 'watcher.register':
           return serve(message.reply, desk => desk.register(message))
         case 'watcher.add':

@@ -1,3 +1,4 @@
+import type { BackendMessage } from './backend.ts'
 import type { ChainMessage } from './chain.ts'
 import type { GossipMessage } from './gossip.ts'
 import type { MonitorMessage } from './monitor.ts'
@@ -21,6 +22,7 @@ export type Inbox = {
   monitor: MonitorMessage
   watcher: WatcherMessage
   responder: ResponderMessage
+  backend: BackendMessage
   node: NodeMessage
   observer: ObserverMessage
 }

@@ -53,9 +53,13 @@ export type ResponderHead = {
   head: { readonly hash: Hash; readonly height: number }
 }
 
+/** Whoever follows the tower's own chain: what was refused for now may be taken now. */
+export type ResponderAgain = { type: 'responder.again' }
+
 export type ResponderMessage =
   | ResponderRespond
   | ResponderExplain
   | ResponderGetStats
   | ResponderHead
+  | ResponderAgain
   | ChainHead

@@ -167,6 +167,9 @@ export type WatcherHead = {
   head: { readonly hash: Hash; readonly height: number }
 }
 
+/** Whoever follows the tower's own chain: it cannot be followed for this reason, or, without one, it can again. */
+export type WatcherBackend = { type: 'watcher.backend'; lost?: string }
+
 export type WatcherMessage =
   | WatcherRegister
   | WatcherAdd
@@ -183,4 +186,5 @@ export type WatcherMessage =
   | WatcherBreaches
   | WatcherExplain
   | WatcherHead
+  | WatcherBackend
   | ChainHead

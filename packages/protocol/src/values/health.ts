@@ -23,6 +23,7 @@ export interface HealthReason {
     | 'store-failed'
     | 'journal-failed'
     | 'bans-failed'
+    | 'tower-backend'
     | 'self-suspect'
     | 'minority-view'
   readonly sinceMs: number

@@ -209,6 +209,7 @@ async function openControl(serving: Serving, rpc: Rpc, at: string | undefined): 
       ['tower_users', () => tower.users()],
       ['tower_user', ([id]) => tower.user(id)],
       ['tower_appointments', ([locator]) => tower.appointments(locator)],
+      ['tower_addAppointment', ([given, sig, end]) => tower.add(given, sig, end)],
       ['tower_explain', ([subject]) => tower.explain(subject)],
       ['tower_breaches', () => tower.breaches()],
       ['tower_trackers', () => tower.trackers()],

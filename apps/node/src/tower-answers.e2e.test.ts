@@ -260,7 +260,7 @@ const otherLengths = new Set([
   'add: to_self_delay 4.2e1',
 ])
 
-describe('tower B111-B136: every recorded question is answered as it was', () => {
+describe('tower B111-B136 B274 B277: every recorded question is answered as it was', () => {
   for (const due of recorded.filter(({ id }) => id in asked)) {
     test(due.id, async () => {
       const ask = asked[due.id] ?? {}

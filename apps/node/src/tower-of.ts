@@ -1,6 +1,7 @@
 import type { Node } from '@rockpool/node'
 import {
   type Answer,
+  type AppointmentReceipt,
   type AppointmentView,
   type BreachView,
   CodedError,
@@ -129,6 +130,25 @@ export function towerOf({ bus, refs }: Pick<Node, 'bus' | 'refs'>, address: stri
     return found.map(appointmentReport)
   }
 
+  /** The same as over HTTP, but with an end of its own. */
+  async function add(given: unknown, signature: unknown, endBlock: unknown) {
+    const { locator, encrypted_blob, to_self_delay } = (given ?? {}) as Record<string, unknown>
+    const delay = u32Of(to_self_delay, 'to_self_delay')
+    const end = u32Of(endBlock, 'endBlock')
+    const blob = bytesOf(encrypted_blob, 'an encrypted_blob')
+    const appointment = { locator: bytesOf(locator, 'a locator', 16), blob, delay }
+    const receipt = await answer<AppointmentReceipt>(reply => ({
+      ...{ type: 'watcher.add', appointment, signature: String(signature), endBlock: end, reply },
+    }))
+    return {
+      locator: hexOf(receipt.locator),
+      start_block: receipt.startBlock,
+      signature: receipt.signature,
+      available_slots: receipt.slots,
+      subscription_expiry: receipt.expiry,
+    }
+  }
+
   async function explain(subject: unknown): Promise<readonly WhyReport[]> {
     const given = bytesOf(subject, 'a uuid, a locator or the id of a transaction', 20, 16, 32)
     const found = await answer<readonly TowerExplanation[]>(reply => ({
@@ -156,7 +176,7 @@ export function towerOf({ bus, refs }: Pick<Node, 'bus' | 'refs'>, address: stri
   }
 
   return {
-    ...{ info, users, user, appointments, explain, breaches, trackers },
+    ...{ info, users, user, appointments, add, explain, breaches, trackers },
     deferred: () => trackers('deferred'),
   }
 }
@@ -192,11 +212,18 @@ const trackerReport = (tracker: TrackerView): TrackerReport => ({
   uuid: hexOf(tracker.uuid),
 })
 
-/** Hexadecimal digits of one of these lengths, with or without `0x`. */
+function u32Of(value: unknown, what: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff)
+    throw new Error(`not a ${what}: ${String(value).slice(0, 40)}`)
+  return number
+}
+
+/** Hexadecimal digits of one of these lengths, or of any, with or without `0x`. */
 function bytesOf(value: unknown, what: string, ...lengths: readonly number[]): Uint8Array {
   const digits = String(value).replace(/^0x/, '')
   const isHex = /^(?:[0-9a-fA-F]{2})+$/.test(digits)
-  if (!isHex || !lengths.includes(digits.length / 2))
+  if (!isHex || (lengths.length > 0 && !lengths.includes(digits.length / 2)))
     throw new Error(`not ${what}: ${digits.slice(0, 80)}`)
   return new Uint8Array(Buffer.from(digits, 'hex'))
 }

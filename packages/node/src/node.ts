@@ -54,7 +54,7 @@ import {
   type WatcherMessage,
   type WatcherStats,
 } from '@rockpool/protocol'
-import type { TowerConfig } from '@rockpool/tower'
+import { requireTower, type TowerConfig } from '@rockpool/tower'
 import { type CastMakers, createCast, declareCast } from './cast.ts'
 import { createCounts, recordedCounters } from './counts.ts'
 import { busSeries, roomSeries, towerSeries } from './metrics.ts'
@@ -224,6 +224,7 @@ export async function createNode(
     const { head } = status.value
     const journal = await refusing(advance, openJournal)
     const peers = await refusing(advance, openBooks)
+    if (hasTower) await refusing(advance, () => requireTower(ports.store('tower')))
     advance('starting')
     cast.rooms({ head, journal, peers })
     await startNetwork()

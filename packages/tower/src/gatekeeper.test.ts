@@ -76,11 +76,12 @@ test('tower B41 B42: the end of a subscription is exact, and so is the end of wh
   expect(gate.outdated(21).map(row => row.user)).toEqual([user])
 })
 
-test('tower B55: what is unknown is removed without effect', () => {
+test('tower B49 B55: what is unknown is removed without effect', () => {
   const gate = aGate()
   gate.remove(user)
 
   expect([gate.size, gate.free]).toEqual([0, 0])
+  expect(gate.get(user)).toBeUndefined()
   expect(gate.charge(user, 1, 1)).toEqual([])
 })
 

@@ -8,6 +8,7 @@ export { type BitcoinConfig, defaultTowerConfig, type Rate, type TowerConfig } f
 export { type EvmHomeParts, evmHome } from './evm-home.ts'
 export type { Home, HomeBlock, HomeTx, Place } from './home.ts'
 export { type ResponderActorParts, responderActor, responderMailbox } from './responder.actor.ts'
+export { requireTower } from './schema.ts'
 export {
   appointmentMessage,
   appointmentReceipt,

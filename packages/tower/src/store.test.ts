@@ -184,7 +184,11 @@ describe('a crash', () => {
   /** A session with everything that writes: what was acknowledged in it, in order. */
   async function session(store: Disk, acknowledged: string[]) {
     const chain = new TestChain(100)
-    const world = await aTower({ store, chain, config: { subscriptionDuration: 200 } })
+    const world = await aTower({
+      store,
+      chain,
+      config: { subscriptionDuration: 200, txIndexBlocks: 10 },
+    })
     const who = aKey(0x11)
     const [first, second, third] = [1, 2, 3].map(aPair)
     if (!first || !second || !third) throw new Error('three')
@@ -223,7 +227,11 @@ describe('a crash', () => {
       const { chain, first, second, third, who } = await session(store, acknowledged)
       store.diesAt = -1
 
-      const world = await aTower({ store, chain, config: { subscriptionDuration: 200 } })
+      const world = await aTower({
+        store,
+        chain,
+        config: { subscriptionDuration: 200, txIndexBlocks: 10 },
+      })
       await world.pass(7)
 
       const has = (name: string) => acknowledged.includes(name)

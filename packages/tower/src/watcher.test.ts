@@ -8,7 +8,7 @@ import {
   recoveryOf,
   registrationReceipt,
 } from './signing.ts'
-import { aPair } from './testkit/chain.ts'
+import { aPair, aTransaction } from './testkit/chain.ts'
 import { aKey, sha256, testCrypto } from './testkit/crypto.ts'
 import { aTower, aUser, code, shownId } from './testkit/world.ts'
 
@@ -47,7 +47,7 @@ describe('registering', () => {
 })
 
 describe('taking appointments', () => {
-  test('tower B3 B11 B155: a new one is a row, the same again is the same row, and another user has his own for the same locator', async () => {
+  test('tower B3 B11 B60 B155: a new one is a row, the same again is the same row, and another user has his own for the same locator', async () => {
     const world = await aTower()
     const { who, pair } = await aUser(world)
     const other = (await aUser(world, 0x12)).who
@@ -68,7 +68,7 @@ describe('taking appointments', () => {
     expect(await isTowers(appointmentReceipt(own, 101), signature)).toBe(false)
   })
 
-  test('tower B8 B38 B156: an unknown signer and text that is no signature get the one answer for all, and nothing is kept', async () => {
+  test('tower B8 B38 B58 B156: an unknown signer and text that is no signature get the one answer for all, and nothing is kept', async () => {
     const world = await aTower()
     const pair = aPair(1)
 
@@ -149,7 +149,7 @@ describe('taking appointments', () => {
     expect(code(least)).toBe('ok')
   })
 
-  test('tower B13 B161 B163 B131: the owner reads his appointment back, nobody else does, and another locator is not found', async () => {
+  test('tower B13 B59 B161 B162 B163 B131: the owner reads his appointment back, nobody else does, and another locator is not found', async () => {
     const world = await aTower()
     const { who, pair } = await aUser(world)
     const other = (await aUser(world, 0x12)).who
@@ -378,7 +378,7 @@ describe('the end of a subscription', () => {
 })
 
 describe('breaches', () => {
-  test('tower B14 B15 B126 B218: of all transactions of a block just those waited for are answered, once, until they are final', async () => {
+  test('tower B4 B14 B15 B44 B126 B159 B218: of all transactions of a block just those waited for are answered, once, until they are final', async () => {
     const world = await aTower()
     const { who } = await aUser(world)
     const [first, second, third] = [1, 2, 3].map(aPair)
@@ -507,8 +507,87 @@ describe('breaches', () => {
   })
 })
 
+describe('several at once', () => {
+  test('tower B225 B46: fifty channels in one block are answered, and a block that leaves moves no slot', async () => {
+    const world = await aTower()
+    const { who } = await aUser(world)
+    const pairs = Array.from({ length: 50 }, (_, salt) => aPair(salt + 1))
+    for (const pair of pairs) await world.add(who, pair)
+
+    await world.mine(...pairs.map(({ dispute }) => dispute))
+
+    expect(world.chain.sent.sort()).toEqual(
+      pairs.map(({ penalty }) => plainHex(penalty.txid)).sort(),
+    )
+    const before = await world.subscription(who)
+    world.chain.undo(1)
+    await world.mine()
+    await world.pass(1)
+    expect(await world.subscription(who)).toEqual(before)
+  })
+
+  test('tower B229: two users have different penalties for one dispute: both are sent, and the one that the network refuses waits', async () => {
+    const world = await aTower()
+    const { who, pair } = await aUser(world)
+    const other = (await aUser(world, 0x12)).who
+    const second = aTransaction(pair.dispute.txid, 0x99)
+    await world.add(who, pair)
+    await world.add(other, { ...pair, blob: pair.seal(second.raw) })
+    const loser = plainHex(second.txid)
+    world.chain.answer = txid =>
+      txid === loser ? { class: 'deferred', reason: 'conflict' } : { class: 'satisfied' }
+
+    await world.mine(pair.dispute)
+
+    expect(await world.where(who, pair.dispute)).toBe('mempool')
+    expect(await world.where(other, pair.dispute)).toBe('deferred')
+    expect(world.chain.sent.filter(txid => txid === loser)).toHaveLength(1)
+  })
+
+  test('tower B53: all users of one end go in one block, with all they held', async () => {
+    const world = await aTower({ config: { subscriptionDuration: 2 } })
+    for (const secret of [1, 2, 3]) {
+      const { who } = await aUser(world, secret)
+      for (const salt of [1, 2]) await world.add(who, aPair(secret * 10 + salt))
+    }
+
+    await world.pass(8)
+
+    expect(await world.info()).toMatchObject({ users: 0, watched: 0, locators: 0, slotsFree: 0 })
+    expect(await world.store.scan({})).toHaveLength(2)
+  })
+
+  test('tower B62 B77 B78 B79: after a restart what is watched and what is tracked are told apart, and found by locator and by either transaction', async () => {
+    const world = await aTower()
+    const { who, pair } = await aUser(world)
+    const kept = aPair(2)
+    await world.add(who, pair)
+    await world.add(who, kept)
+    await world.mine(pair.dispute)
+
+    const again = await world.again()
+
+    expect(await again.info()).toMatchObject({ watched: 1, tracked: 1 })
+    expect([...(await again.responderStats()).states]).toEqual([['mempool', 1]])
+    const uuid = again.uuid(who, pair.dispute)
+    for (const subject of [
+      uuid,
+      locatorOf(pair.dispute.txid),
+      pair.dispute.txid,
+      pair.penalty.txid,
+    ])
+      expect(await again.why(subject)).toMatchObject({
+        value: [{ appointment: { uuid, phase: 'tracked' }, tracker: { state: 'mempool' } }],
+      })
+    expect(await again.why(locatorOf(kept.dispute.txid))).toMatchObject({
+      value: [{ appointment: { phase: 'watched' } }],
+    })
+    expect(code(await again.why(new Uint8Array(20)))).toBe('tower/not-found')
+  })
+})
+
 describe('sleep', () => {
-  test('tower B280: of five rows two are breached and resolved, the others expire, and it sleeps again', async () => {
+  test('tower B56 B280: of five rows two are breached and resolved, the others expire, and it sleeps again', async () => {
     const world = await aTower({ config: { subscriptionDuration: 3 } })
     const { who } = await aUser(world)
     const pairs = [1, 2, 3, 4, 5].map(aPair)

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { devAccounts } from '@rockpool/chain'
 import { fromHex } from '@rockpool/protocol'
@@ -13,6 +13,7 @@ import {
 import { aKey, sha256, testCrypto } from '@rockpool/tower/testkit'
 import { privateKeyToAccount } from 'viem/accounts'
 import { afterAll, expect, test } from 'vitest'
+import { askSocket } from '../socket.ts'
 import { until } from '../testkit/devnet.ts'
 import { createScratch, type Ports, quietFlags } from '../testkit/scratch.ts'
 
@@ -49,6 +50,13 @@ async function rpc(ports: Ports, method: string, ...params: unknown[]): Promise<
   })
   const { result, error } = (await response.json()) as { result?: unknown; error?: unknown }
   if (error !== undefined) throw new Error(JSON.stringify(error))
+  return result
+}
+
+/** A method of the control socket, which the data directory's owner may call. */
+async function callControl({ control }: Ports, method: string, ...params: unknown[]) {
+  const { result, error } = await askSocket(control, method, params)
+  if (error) throw new Error(error.message)
   return result
 }
 
@@ -89,7 +97,7 @@ function addition({ locator, blob }: { locator: Uint8Array; blob: Uint8Array }) 
   }
 }
 
-test('tower B316 B138-B149 B233 B323: a node takes an appointment over HTTP, keeps it through kill -9, answers the breach through its pool and tells why', async () => {
+test('tower B316 B138-B149 B233 B321 B323: a node takes an appointment over HTTP, keeps it through kill -9, answers the breach through its pool and tells why', async () => {
   const datadir = scratch.path('tower')
   const first = scratch.run(datadir, flags)
   let ports = await first.ready()
@@ -116,6 +124,16 @@ test('tower B316 B138-B149 B233 B323: a node takes an appointment over HTTP, kee
   const taken = await post(ports, 'add_appointment', addition(pair))
   expect(taken.status).toBe(200)
   await post(ports, 'add_appointment', addition(other))
+  const shortLived = await pairOf(ports, 4)
+  const given = addition(shortLived)
+  const ended = await callControl(
+    ports,
+    'tower_addAppointment',
+    given.appointment,
+    given.signature,
+    4_000,
+  )
+  expect(ended).toMatchObject({ locator: given.appointment.locator })
   const receipt = scratch.path('receipt.json')
   const user_signature = addition(pair).signature
   writeFileSync(receipt, JSON.stringify({ tower_id: towerId, user_signature, ...taken.body }))
@@ -124,8 +142,8 @@ test('tower B316 B138-B149 B233 B323: a node takes an appointment over HTTP, kee
   await first.kill('SIGKILL')
   const second = scratch.run(datadir, flags)
   ports = await second.ready()
-  expect(await json('info')).toMatchObject({ n_watcher_appointments: 2, n_registered_users: 1 })
-  expect(await json('user', plainHex(user.id))).toMatchObject({ available_slots: 9_998 })
+  expect(await json('info')).toMatchObject({ n_watcher_appointments: 3, n_registered_users: 1 })
+  expect(await json('user', plainHex(user.id))).toMatchObject({ available_slots: 9_997 })
   expect(await json('appointments', plainHex(pair.locator))).toMatchObject([{ phase: 'watched' }])
 
   await rpc(ports, 'eth_sendRawTransaction', `0x${plainHex(pair.dispute.raw)}`)
@@ -154,12 +172,14 @@ test('tower B316 B138-B149 B233 B323: a node takes an appointment over HTTP, kee
     (await scrape()).includes('rockpool_tower_appointments{phase="tracked"} 1'),
   )
   await until('it is final', async () => (await json('info')).n_responder_trackers === 0)
-  expect(await json('user', plainHex(user.id))).toMatchObject({ available_slots: 9_999 })
+  expect(await json('user', plainHex(user.id))).toMatchObject({ available_slots: 9_998 })
   expect(await ask('why', plainHex(pair.locator))).toContain('Appointment not found')
   expect(await ask('why', plainHex(other.locator))).toContain('watched')
   const { code } = await second.kill('SIGTERM')
   expect(code).toBe(0)
-  expect(second.output()).not.toContain(user_signature)
+  const secret = readFileSync(join(datadir, 'keys/tower.key'), 'utf8').trim()
+  for (const hidden of [user_signature, plainHex(other.penalty.raw), secret])
+    expect(second.output()).not.toContain(hidden)
   const folder = join(datadir, 'recordings')
   const [, last = ''] = readdirSync(folder).sort()
   const replayed = await scratch.rockpool(['replay', join(folder, last), '--json'])

@@ -41,6 +41,8 @@ export const testCrypto: TowerCrypto = {
   },
   recoverKeys: async batch =>
     batch.map(({ digest, r, s, id }) => {
+      if (digest.length !== 32 || r.length !== 32 || s.length !== 32)
+        throw new RangeError('a job has 32 bytes each')
       try {
         return secp256k1.Signature.fromBytes(concatBytes(r, s), 'compact')
           .addRecoveryBit(id)

@@ -17,6 +17,7 @@ import { type ControlMethod, startControl } from './control.ts'
 import { schemaVersion, writeWhole } from './datadir.ts'
 import type { Ground } from './ground.ts'
 import type { Log } from './log.ts'
+import { peersMethods } from './peers-methods.ts'
 import { peersOf } from './peers-of.ts'
 import { type NodeRecording, recordSeries } from './recording.ts'
 import type { Effective } from './settings.ts'
@@ -184,7 +185,9 @@ async function openControl(serving: Serving, rpc: Rpc, at: string | undefined): 
     startedAt,
   }
   const chain = chainOf(cast.node)
-  const peers = peersOf(cast.node, cast.wall)
+  const { bus, refs } = cast.node
+  const topics = [cast.names.tx, cast.names.block]
+  const peers = peersOf({ bus, refs, network: cast.network }, cast.wall, topics)
   const actors = actorsOf(cast.node, cast.wall)
   const tower = towerOf(cast.node, at)
   const control = await startControl({
@@ -195,12 +198,7 @@ async function openControl(serving: Serving, rpc: Rpc, at: string | undefined): 
       ['chain_head', () => chain.head()],
       ['chain_block', ([id]) => chain.block(id)],
       ['chain_reorgs', () => chain.reorgs()],
-      ['peers_list', () => peers.list()],
-      ['peers_why', ([id, sinceMs]) => peers.why(id, sinceMs)],
-      ['peers_ban', ([subject, wish]) => peers.ban(subject, wish)],
-      ['peers_unban', ([subject, wish]) => peers.unban(subject, wish)],
-      ['peers_protect', ([id]) => peers.protect(id, true)],
-      ['peers_unprotect', ([id]) => peers.protect(id, false)],
+      ...peersMethods(peers),
       ['actors_list', () => actors.list()],
       ['actors_trace', ([id]) => actors.trace(id)],
       ['deadletters_list', () => actors.letters()],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import type { DryReport, ImportReport } from '@rockpool/protocol'
 import * as v from 'valibot'
 import { callNode } from './client.ts'
 import { columns } from './columns.ts'
@@ -7,10 +9,17 @@ import { effectiveSettings } from './settings.ts'
 import { duration } from './values.ts'
 
 const usage = `rockpool peers ls [--all]
+       rockpool peers show <id>
        rockpool peers why <id> [--since 1h]
        rockpool peers ban <id|ip|range> [--for 2h] [--reason text]
        rockpool peers unban <id|ip|range> [--forget]
+       rockpool peers bans
        rockpool peers protect|unprotect <id>
+       rockpool peers add <multiaddr> | remove <id>
+       rockpool peers connect <multiaddr> | disconnect <id>
+       rockpool peers export | import <file>
+       rockpool peers gossip
+       rockpool peers try [--ban.threshold -50] [--ban.duration 1h] [--since 7d]
 An id may be shortened to its end, at least 6 characters. --json prints the answer as it is.`
 
 /** `rockpool peers …`: whom the running node knows, what it holds against them, and who is kept out. */
@@ -55,9 +64,77 @@ export async function peersVerb(args: readonly string[]): Promise<number> {
       const answer = await call(`peers_${verb}`, [named()])
       return print(answer, () => `${named()} is ${verb}ed`)
     }
+    case 'add':
+    case 'remove':
+    case 'connect':
+    case 'disconnect': {
+      const answer = await call(`peers_${verb}`, [named()])
+      return print(answer, () => `${named()}: ${done[verb]}`)
+    }
+    case 'show':
+      return print(await call('peers_show', [named()]), plainScreen)
+    case 'gossip':
+      return print(await call('peers_gossip'), plainScreen)
+    case 'bans':
+      return print((await call('peers_bans')) as readonly BanReport[], bansScreen)
+    case 'export':
+      return print(await call('peers_export'), plainScreen)
+    case 'import': {
+      const answer = await call('peers_import', [recordsIn(named())])
+      return print(answer as ImportReport, importScreen)
+    }
+    case 'try': {
+      const [threshold, time] = [values.get('--ban.threshold'), values.get('--ban.duration')]
+      const since = values.get('--since')
+      const rules = {
+        ...(threshold !== undefined && { threshold: Number(threshold) }),
+        ...(time !== undefined && { banMs: durationMs('--ban.duration', time) }),
+      }
+      const wish = since === undefined ? {} : { sinceMs: durationMs('--since', since) }
+      return print((await call('peers_dryRun', [rules, wish])) as DryReport, tryScreen)
+    }
     default:
       throw new Refusal(exit.usage, `usage: ${usage}`)
   }
+}
+
+const ownValues: ReadonlySet<string> = new Set([
+  ...['--since', '--for', '--reason', '--ban.threshold', '--ban.duration'],
+])
+const done = {
+  add: 'static until restart',
+  remove: 'no longer static',
+  connect: 'connected',
+  disconnect: 'disconnected',
+} as const
+
+/** Bans of a file that `export` made. */
+function recordsIn(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Refusal(exit.usage, `${file}: ${why}`)
+  }
+}
+
+const plainScreen = (answer: unknown): string => JSON.stringify(answer, null, 2)
+
+function importScreen({ added, skipped }: ImportReport): string {
+  const lines = skipped.map(({ subject, why }) => `  ${subject}  ${why}`)
+  return [`${added} taken in, ${skipped.length} left out`, ...lines].join('\n')
+}
+
+/** Who would have been banned under other rules, and who was. */
+function tryScreen({ charges, fromMs, peers }: DryReport): string {
+  const begin =
+    fromMs === undefined ? 'nothing is recorded' : `${charges} charges since ${time(fromMs)}`
+  if (peers.length === 0) return `${begin}: nobody would have been banned, and nobody was`
+  const when = (instants: readonly number[]) => instants.map(time).join(', ') || '-'
+  const rows = peers.map(({ peer, would, was, lowest }) => [
+    ...[peer, points(lowest), when(would), when(was)],
+  ])
+  return `${begin}\n${columns([['id', 'lowest', 'would be banned', 'was banned'], ...rows])}`
 }
 
 /** Our own switches and values, the words before them, and what belongs to the configuration. */
@@ -69,7 +146,7 @@ function sorted(args: readonly string[]) {
   for (let index = 0; index < args.length; index += 1) {
     const arg = args[index] ?? ''
     if (['--all', '--json', '--forget'].includes(arg)) switches.add(arg)
-    else if (['--since', '--for', '--reason'].includes(arg)) {
+    else if (ownValues.has(arg)) {
       const value = args[(index += 1)]
       if (value === undefined) throw new Refusal(exit.usage, `${arg}: a value is missing`)
       values.set(arg, value)
@@ -100,13 +177,17 @@ function listScreen({ peers, bans }: PeersReport, all: boolean): string {
   ])
   const list = shown.length === 0 ? 'none' : table
   if (!all || bans.length === 0) return list
-  const banned = columns([
+  return `${list}\n\n${bansScreen(bans)}`
+}
+
+function bansScreen(bans: readonly BanReport[]): string {
+  if (bans.length === 0) return 'none'
+  return columns([
     ['banned', 'until', 'reason', 'by'],
     ...bans.map(({ subject, until, reason, by }) => [
       ...[subject.value, until === null ? 'for good' : time(until), reason, by],
     ]),
   ])
-  return `${list}\n\n${banned}`
 }
 
 function noteOf({ isStatic, isProtected, agent }: PeerReport): string {
@@ -126,7 +207,8 @@ function whyScreen({ subject, why, score, story, unblock }: WhyReport): string {
       const { delta, detail, evidence } = fields
       const cost = typeof delta === 'number' ? `${points(delta)}  ` : ''
       const proof = evidence === undefined ? '' : `  msg ${String(evidence).slice(0, 16)}`
-      return `    ${time(at)}  ${event}  ${cost}${reason} ${detail ?? ''}${proof}`.trimEnd()
+      const note = fields.suspended === true ? '  suspended' : ''
+      return `    ${time(at)}  ${event}  ${cost}${reason} ${detail ?? ''}${proof}${note}`.trimEnd()
     }),
     ...unblock.map(({ do: act, until }) =>
       until === undefined ? `  ends    ${act}` : `  ends    by itself at ${time(until)}`,

@@ -109,9 +109,13 @@ export function createOrders(ctx: Pick<Context<never>, 'wall'>, parts: OrdersPar
     }
     const isFull = standing.statics.size >= limits.staticPeersMax
     if (isFull && !standing.isStatic(peer)) return reply.tell(failed('p2p/too-many-protected'))
+    try {
+      network.keep?.(addr)
+    } catch {
+      return reply.tell(failed('p2p/bad-multiaddr', `p2p/bad-multiaddr: ${addr}`))
+    }
     standing.statics.add(peer)
     standing.urgent.delete(peer)
-    network.keep?.(addr)
     reply.tell(ok(undefined))
   }
 

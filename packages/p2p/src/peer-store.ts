@@ -107,28 +107,6 @@ export async function loadPeers(store: Store): Promise<StoredPeers> {
   }
 }
 
-/** Keys of the records that do not decode, as hex. */
-export async function brokenPeers(store: Store): Promise<readonly string[]> {
-  const broken: string[] = []
-  const kinds = [
-    [peerPrefix, readPeer],
-    [banPrefix, readBan],
-    [groupPrefix, readGroup],
-    [logPrefix, readLog],
-  ] as const
-  for (const [prefix, one] of kinds) {
-    for await (const entry of entries(store, prefix)) {
-      try {
-        one(entry)
-      } catch (error) {
-        if (!(error instanceof CodedError)) throw error
-        broken.push(toHex(entry.key))
-      }
-    }
-  }
-  return broken
-}
-
 /** The write that makes the disk say what memory says. */
 export function peerWrite(id: PeerId, record: Readonly<PeerRecord> | undefined): Write {
   const key = keyOfText(peerPrefix, id)
@@ -262,7 +240,7 @@ function readBan({ key, value }: Stored): Ban {
 function corrupt(key: Uint8Array): CodedError {
   return new CodedError(
     'store/corrupt',
-    `store/corrupt: p2p ${toHex(key)}; run "rockpool peers bans check", or start with --p2p.ban.persistence memory`,
+    `store/corrupt: p2p ${toHex(key)}; start with --p2p.ban.persistence memory`,
   )
 }
 

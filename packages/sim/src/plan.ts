@@ -69,6 +69,8 @@ export const attacks: readonly Attack[] = [
 ]
 /** A jump of a clock lasts so long on average. */
 const jumpMeanMs = 20_000
+/** What is over before the next look of a node's monitor nobody sees. */
+const jumpLeastMs = 5_000
 /** After the faults an evil node of a sick world waits so long, and attacks as long. */
 const surelyMs = 15_000
 /** Nodes have found each other by then. */
@@ -200,7 +202,7 @@ const jump: Draw = function* ({ sick, nodes, evil }, rng, until) {
   for (let node = 0; node < nodes - evil; node++) {
     for (const at of everySecond(rng, until, sick.jump.perNodeSecond)) {
       const ms = Math.round((rng.f() * 2 - 1) * sick.jump.mostMs)
-      yield [at, 'jump', [node, ms, lasting(rng, jumpMeanMs, at, until)]]
+      yield [at, 'jump', [node, ms, Math.max(jumpLeastMs, lasting(rng, jumpMeanMs, at, until))]]
     }
   }
 }

@@ -160,6 +160,48 @@ test('an operator bans by the end of an id and lets in again', async () => {
   expect(await evil.knock(address())).toBe(true)
 })
 
+test('other rules are tried on what was recorded, and a peer is shown in numbers', async () => {
+  const strict = await rockpool('try', '--ban.threshold', '-200', '--since', '1h')
+  expect(strict.stdout).toContain('charges since')
+  expect(strict.stdout).toMatch(new RegExp(`${evil.id}\\s+-1\\d\\d\\.\\d\\s+-\\s+\\d{4}-`))
+
+  const shown = JSON.parse((await rockpool('show', honest.id.slice(-8))).stdout)
+  expect(shown).toMatchObject({
+    peerID: honest.id,
+    connectedness: 1,
+    quarantined: false,
+    ban: null,
+  })
+  expect(JSON.parse((await rockpool('gossip')).stdout)).toMatchObject({
+    banBudgetLeft: expect.any(Number),
+    guard: expect.any(String),
+  })
+})
+
+test('the book is copied, and taken in again once its ban was lifted', async () => {
+  expect((await rockpool('ban', '203.0.113.9', '--for', '1h')).code).toBe(0)
+  const book = join(scratch.folder('book'), 'book.json')
+  writeFileSync(book, (await rockpool('export')).stdout)
+  expect((await rockpool('import', book)).stdout).toContain('0 taken in, 1 left out')
+  expect((await rockpool('unban', '203.0.113.9')).code).toBe(0)
+  expect((await rockpool('import', book)).stdout).toContain('1 taken in, 0 left out')
+  expect((await rockpool('bans')).stdout).toContain('203.0.113.9')
+})
+
+test('a peer is dialled, made static and no longer, and sent away without a ban', async () => {
+  const elsewhere = '/ip4/127.0.0.1/tcp/9/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
+  expect((await rockpool('connect', elsewhere)).stderr).toContain('p2p/dial-failed')
+  expect((await rockpool('connect', 'somewhere')).stderr).toContain('p2p/bad-multiaddr')
+  expect((await rockpool('add', elsewhere)).code).toBe(0)
+  const static1 = await rockpool('ban', '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5')
+  expect(static1.stderr).toContain('p2p/peer-is-static')
+  expect((await rockpool('remove', elsewhere)).code).toBe(0)
+
+  expect((await rockpool('disconnect', honest.id.slice(-8))).code).toBe(0)
+  await until('the honest peer is away', () => honest.connections() === 0)
+  expect(await honest.knock(address())).toBe(true)
+})
+
 test.each([
   [['unban', '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'], 1, 'p2p/not-banned: '],
   [['ban', 'nobody'], 1, 'p2p/bad-subject: nobody'],

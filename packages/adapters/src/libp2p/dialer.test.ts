@@ -174,3 +174,19 @@ test('a bootnode is dialled while peers are missing, a static peer always, for 2
   expect(Math.max(...waits)).toBe(60_000)
   expect(steady.dials.length).toBeGreaterThan(day / 60_000)
 })
+
+test('who is kept from now on is dialled at once and for ever, and no longer when it is not', async () => {
+  const { dialer, dials, run, close } = lab()
+  dialer.start()
+  dialer.unkeep(id)
+  await run(100_000)
+  expect(dials).toEqual([0])
+
+  dialer.keep({ id, addr, kind: 'static' })
+  await run(101_000)
+  expect(dials).toEqual([0, 100_000, 101_000])
+  dialer.unkeep(id)
+  close(0)
+  await run(400_000)
+  expect(dials).toHaveLength(3)
+})

@@ -47,6 +47,7 @@ export function createDialer(parts: Parts) {
     const text = addr.toString()
     let failures = 0
     let dialling = false
+    let over = false
     let timer: unknown
     let warnedMs = Number.NEGATIVE_INFINITY
 
@@ -62,7 +63,7 @@ export function createDialer(parts: Parts) {
 
     function attempt(): void {
       clear()
-      if (!running || dialling || isConnected(id)) return
+      if (!running || over || dialling || isConnected(id)) return
       if (kind === 'bootnode' && !needsPeers()) return wait(backoffMs(backoff, 16, random()))
       dialling = true
       dial(text, DIAL_MS).then(
@@ -77,7 +78,7 @@ export function createDialer(parts: Parts) {
 
     function ended(): void {
       dialling = false
-      if (running && !isConnected(id)) wait(backoffMs(backoff, failures++, random()))
+      if (running && !over && !isConnected(id)) wait(backoffMs(backoff, failures++, random()))
     }
 
     function failed(cause: string): void {
@@ -88,7 +89,7 @@ export function createDialer(parts: Parts) {
     }
 
     function closed(heldMs: number, bye: Goodbye | undefined): void {
-      if (!running || dialling) return
+      if (!running || over || dialling) return
       if (heldMs >= STEADY_MS) failures = 0
       const waitMs = backoffMs(backoff, failures++, random())
       wait(bye === undefined ? waitMs : Math.max(waitMs, coolDownMaxMs))
@@ -103,7 +104,12 @@ export function createDialer(parts: Parts) {
       attempt()
     }
 
-    return { begin, clear, closed, again }
+    function end(): void {
+      over = true
+      clear()
+    }
+
+    return { begin, clear, closed, again, end }
   }
 
   return {
@@ -118,6 +124,17 @@ export function createDialer(parts: Parts) {
     /** Forgets past failures and dials whoever is missing: what stood in the way has gone. */
     again(): void {
       for (const loop of loops.values()) loop.again()
+    },
+    /** From now on this one too; what was kept under its id before is not any more. */
+    keep(target: Target): void {
+      loops.get(target.id)?.end()
+      const loop = createLoop(target)
+      loops.set(target.id, loop)
+      if (running) loop.begin()
+    },
+    unkeep(id: PeerId): void {
+      loops.get(id)?.end()
+      loops.delete(id)
     },
     opened: (id: PeerId): void => loops.get(id)?.clear(),
     closed: (id: PeerId, heldMs: number, bye: Goodbye | undefined): void =>

@@ -284,6 +284,11 @@ export async function createNetwork(options: NetworkOptions): Promise<Libp2pNetw
     },
     reputation: scores.reputation,
     forgive: scores.forgive,
+    keep(addr) {
+      const [target] = parseTargets([addr], [], self, () => {})
+      if (target) dialer.keep(target)
+    },
+    unkeep: id => dialer.unkeep(id),
     listen(next) {
       sink = next
     },

@@ -23,6 +23,10 @@ const outWithinMs = 2_000
 /** Bans of the monitor in a minute: a tenth of the peers, and one at least. */
 const budgetMs = 60_000
 const budgetShare = 0.1
+/** Of a wall clock, beyond what any of them drifts. */
+const jumpMs = 30_000
+/** A node that stood still between a ban and its disk's answer tells of it late. */
+const standstillMs = 45_000
 /** A calendar timer comes within a minute. */
 const liftSlackMs = 65_000
 
@@ -38,6 +42,8 @@ interface Held {
 interface Due {
   readonly peer: PeerId
   readonly atMs: number
+  /** The node's wall clock against its monotonic one at the third message. */
+  readonly aheadMs: number
 }
 
 /** Bans: who sends what is wrong for everyone is out in time, nobody else ever is, and a ban lasts to its end and no longer. */
@@ -86,7 +92,8 @@ export function banBook(): Book {
     const purse = purseOf(node)
     const now = node.nowMs()
     // A ban is told when it is on the disk: two may come closer together than they were decided.
-    const fresh = purse.atMs.filter(atMs => now - atMs < budgetMs - slackOf(world))
+    const slackMs = slackOf(world) + (world.options.sick === undefined ? 0 : standstillMs)
+    const fresh = purse.atMs.filter(atMs => now - atMs < budgetMs - slackMs)
     const most = Math.max(1, Math.floor(budgetShare * purse.peers))
     if (fresh.length >= most) {
       world.violate({
@@ -163,7 +170,13 @@ export function banBook(): Book {
     purseOf(here)
     const open = due.get(node) ?? []
     if (open.some(({ peer }) => peer === from)) return
-    due.set(node, [...open, { peer: from, atMs: world.nowMs + outWithinMs + slackOf(world) }])
+    due.set(node, [
+      ...open,
+      {
+        ...{ peer: from, atMs: world.nowMs + outWithinMs + slackOf(world) },
+        aheadMs: here.wallMs() - here.nowMs(),
+      },
+    ])
   }
 
   function forget(node: number): void {
@@ -172,8 +185,12 @@ export function banBook(): Book {
   }
 
   function late(node: SimNode, world: WorldView): void {
-    for (const { peer, atMs } of due.get(node.index) ?? []) {
-      if (world.nowMs <= atMs) continue
+    for (const { peer, atMs, aheadMs } of due.get(node.index) ?? []) {
+      // A debit decays by the wall clock: one that has jumped ahead meanwhile has forgiven.
+      if (Math.abs(node.wallMs() - node.nowMs() - aheadMs) > jumpMs) continue
+      // A process that stood still has not had its time yet.
+      const leastMs = node.upSinceMs + outWithinMs + slackOf(world)
+      if (world.nowMs <= Math.max(atMs, leastMs)) continue
       world.violate({
         id: 'evil-not-banned',
         kind: 'correctness',

@@ -39,8 +39,11 @@ test('killed with SIGKILL leaves no node behind, and the next one starts as if n
   const second = await up(1)
 
   expect(second.network.genesisHash).not.toBe(first.network.genesisHash)
-  for (const { pid, rpc } of second.network.nodes) {
+  for (const { pid, rpc, tower = '' } of second.network.nodes) {
     expect(isAlive(pid)).toBe(true)
+    const [id = '', host] = tower.split('@')
+    expect(id).toMatch(/^0[23][0-9a-f]{64}$/)
+    expect((await fetch(`http://${host}/ping`)).status).toBe(200)
     expect(await call(rpc, 'eth_chainId')).toBe('0x539')
   }
 })

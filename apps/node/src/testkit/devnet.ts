@@ -18,6 +18,7 @@ export interface NetworkNode {
   readonly rpc: string
   readonly ws: string
   readonly ops: string
+  readonly tower?: string
   readonly p2p: string
   readonly datadir: string
   readonly log: string

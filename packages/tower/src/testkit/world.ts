@@ -47,7 +47,8 @@ export type World = Awaited<ReturnType<typeof aTower>>
 export async function aTower(options: WorldOptions = {}) {
   const store = options.store ?? new MemoryStore()
   const chain = options.chain ?? new TestChain()
-  const config = { ...defaultTowerConfig, ...options.config }
+  // A start reads as many blocks: tests start often.
+  const config = { ...defaultTowerConfig, txIndexBlocks: 30, ...options.config }
   const facts: Fact[] = []
   const test = createTestBus({
     entropy: count => new Uint8Array(count).fill(7),

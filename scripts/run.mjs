@@ -221,6 +221,8 @@ function swarm() {
   return sims(
     ['corpus'],
     ['swarm', '--seeds', '5500', '--time-limit', '40m', '--sees', ...rest],
+    // Pools that are full and blocks that are: a drawn world has few of either.
+    ['swarm', '--seeds', '24', '--from', '900000', '--nodes', '4', '--tx', '40'],
     ['planted'],
     ['soak', '--hours', '24'],
   )

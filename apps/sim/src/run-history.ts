@@ -1,4 +1,4 @@
-import { addressOfKey, createCrypto, signDigest } from '@rockpool/adapters/crypto'
+import { addressOfKey, createCrypto, signDigest, towerKeyOf } from '@rockpool/adapters/crypto'
 import {
   createBooks,
   drawPlan,
@@ -36,8 +36,10 @@ export interface Watching {
 /** What a world needs of this process. */
 export async function worldCrypto() {
   crypto ??= createCrypto({ workers: 0 })
+  const all = await crypto
   return {
-    crypto: await crypto,
+    crypto: all,
+    tower: { crypto: all, keyOf: towerKeyOf },
     sign: signDigest,
     addressOf: addressOfKey,
     hop,

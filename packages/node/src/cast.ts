@@ -87,6 +87,7 @@ export interface CastMakers {
   readonly poolActor: typeof poolActor
   readonly gossip: typeof gossip
   readonly createPeers: typeof createPeers
+  readonly watcherActor: typeof watcherActor
 }
 
 /** The cores of the rooms, for whoever checks a node from outside: read between turns, changed by nobody. Absent before their start. */
@@ -136,7 +137,9 @@ export interface Start {
 
 const defaultPoolSync = { asks: true, intervalMs: 10_000 }
 
-const ownMakers: CastMakers = { chainActor, producerActor, poolActor, gossip, createPeers }
+const ownMakers: CastMakers = {
+  ...{ chainActor, producerActor, poolActor, gossip, createPeers, watcherActor },
+}
 
 /** Who is on the bus, spawned in three acts: with their values a replay can do the same. Nothing here reaches outside but through `ports`. */
 export function createCast(parts: CastParts) {
@@ -312,9 +315,8 @@ export function createCast(parts: CastParts) {
           })
     const shared = { home, config: config.tower, store: ports.store('tower') }
     bus.spawn(responder, responderActor({ ...shared, watcher }), { supervision: mended })
-    bus.spawn(watcher, watcherActor({ ...shared, ...tower, responder, node: refs.node }), {
-      supervision: mended,
-    })
+    const behave = made.watcherActor({ ...shared, ...tower, responder, node: refs.node })
+    bus.spawn(watcher, behave, { supervision: mended })
     if (bitcoin === undefined || backend === undefined || config.tower.bitcoin === undefined) return
     const wish = { config: config.tower.bitcoin, backend: bitcoin, watcher, responder }
     bus.spawn(backend, backendActor({ ...wish, node: refs.node }))

@@ -9,11 +9,16 @@ import type {
   Crypto,
   Fact,
   GateEvent,
+  Hash,
   NetworkPort,
   PeerId,
+  Reply,
   Signature,
   Topic,
+  TowerCrypto,
+  TowerKey,
   Verdict,
+  WatcherMessage,
 } from '@rockpool/protocol'
 
 /** Which ready bus and actor runs next. */
@@ -68,6 +73,8 @@ export interface SimOptions {
     readonly pause: { readonly perNodeSecond: number; readonly meanMs: number }
     readonly jump: { readonly perNodeSecond: number; readonly mostMs: number }
   }
+  /** What the watchtower of the first node is handed, and later must answer. Absent: there is no watchtower. */
+  readonly appointments?: { readonly perSecond: number }
 }
 
 /** Exit code 127, 128, 129. */
@@ -174,6 +181,19 @@ export interface Faults {
   reorg(depth: number): void
 }
 
+/** Keys and ciphers of watchtowers and their clients. */
+export interface TowerTools {
+  readonly crypto: TowerCrypto
+  keyOf(secret: Uint8Array): TowerKey
+}
+
+/** An appointment of a client, by the transaction that must not appear and the one that answers it. */
+export interface Appointed {
+  readonly node: number
+  readonly dispute: Hash
+  readonly penalty: Hash
+}
+
 /** What books, workloads, chaos and evil peers get. */
 export interface WorldView {
   readonly options: SimOptions
@@ -203,6 +223,12 @@ export interface WorldView {
   submit(node: number, raw: Uint8Array): Promise<Answer<Added>>
   sign(digest: Uint8Array, key: Uint8Array): Signature
   addressOf(key: Uint8Array): Address
+  /** Absent: no node is a watchtower. */
+  readonly tower: TowerTools | undefined
+  /** As its HTTP door would, at the watchtower of one node. Undefined when it is down or does not answer. */
+  askTower<R>(node: number, make: (reply: Reply<R>) => WatcherMessage): Promise<R | undefined>
+  /** What a client of a watchtower was promised, and what he finds. */
+  appointed(what: 'receipted' | 'missing', appointed: Appointed): void
   /** The wire of an evil node. `seal` signs with the producer's key of that node, for equivocation. */
   wire(node: number): Wire & { seal(digest: Uint8Array): Signature }
   /** Another voice: a new peer id, on an address of its own or on that of another. For evasion and eclipse. */
@@ -272,6 +298,11 @@ export type Edge =
       readonly answer: Answer<Added>
     }
   | { readonly type: 'life'; readonly node: number; readonly life: NodeLife }
+  | (Appointed & {
+      readonly type: 'appointment'
+      /** `receipted`: the tower has it. `missing`: it says that it does not. */
+      readonly what: 'receipted' | 'missing'
+    })
   | {
       readonly type: 'log'
       readonly node: number
@@ -327,6 +358,8 @@ export interface WorldParts {
   cpuMs?(): number
   readonly books?: readonly Book[]
   readonly drivers?: readonly Driver[]
+  /** For worlds with appointments. */
+  readonly tower?: TowerTools
   /** For `chain: 'source'`. */
   chain?(world: WorldView): WorldChain
   /** Planted bugs. */

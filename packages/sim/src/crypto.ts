@@ -1,4 +1,4 @@
-import type { Address, Crypto, RecoveryJob } from '@rockpool/protocol'
+import type { Address, Crypto, RecoveryJob, TowerCrypto } from '@rockpool/protocol'
 
 /** Signers remembered by all nodes together. */
 const SIGNERS_MAX = 262_144
@@ -49,6 +49,19 @@ export function sharedRecovery(crypto: Crypto) {
   }
 
   return { of, outside, remembered: () => signers.size }
+}
+
+/** The same ciphers; keys are recovered in virtual time. */
+export function slowKeys(crypto: TowerCrypto, delay: Delay): TowerCrypto {
+  return {
+    ...crypto,
+    recoverKeys(batch) {
+      const found = crypto.recoverKeys(batch)
+      return new Promise((resolve, reject) => {
+        delay(0.05 + 0.05 * batch.length, () => void found.then(resolve, reject))
+      })
+    },
+  }
 }
 
 const scratch = Buffer.alloc(97)

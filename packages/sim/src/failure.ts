@@ -119,6 +119,8 @@ const claims: Readonly<Record<string, string>> = {
   'not-delivered': 'every connected honest node has a transaction soon after healing',
   'overload-punished': 'overload costs nobody a ban',
   'delivered-twice': 'no message reaches a node twice',
+  'receipt-not-durable': 'an appointment with a receipt is there after every crash',
+  'breach-missed': 'every breach is answered, through crashes and reorgs',
   'balance-sum': 'balances are the first ones, rewards added and burnt fees taken away',
   'nonce-count': 'a nonce counts what its account did',
   'tx-twice': 'no transaction is twice on one branch',

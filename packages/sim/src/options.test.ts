@@ -83,7 +83,7 @@ describe('plans', () => {
     }
     expect([...kinds].sort()).toEqual(
       [
-        ...['attack', 'clog', 'crash', 'dialFailure', 'diskFull', 'duplicate', 'narrow'],
+        ...['appoint', 'attack', 'clog', 'crash', 'dialFailure', 'diskFull', 'duplicate', 'narrow'],
         ...['partition', 'reorg', 'reset', 'slowReader', 'stop', 'tx'],
       ].sort(),
     )

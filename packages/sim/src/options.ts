@@ -12,6 +12,8 @@ export const maybeLabels: readonly string[] = [
 ]
 /** Honest nodes that make blocks in a dev world: the first ones. */
 export const PRODUCERS = 4
+/** The node that is a watchtower, where there are appointments. */
+export const TOWER = 0
 /** Of a drawn world. */
 const drawnSeconds = 600
 /** Faults stop this long before the end of a long run, so that what must come right has the time to; in a short one at half time. */
@@ -24,7 +26,9 @@ export function healMsOf({ seconds }: Pick<SimOptions, 'seconds'>): number {
 }
 
 /** What the one who asks for a seed wants otherwise than drawn. */
-export type Wishes = Partial<Pick<SimOptions, 'seconds' | 'nodes' | 'chain' | 'txPerSecond'>> & {
+export type Wishes = Partial<
+  Pick<SimOptions, 'seconds' | 'nodes' | 'chain' | 'txPerSecond' | 'appointments'>
+> & {
   /** A kind of worlds that is about one thing. */
   readonly family?: 'sick'
 }
@@ -65,10 +69,12 @@ export function drawOptions(seed: string, { family, ...wishes }: Wishes = {}): S
   const dialFailure = { perSecond: rate(0.3, 0.02), meanMs: rng.range(500, 20_000) }
   const diskFull = { perSecond: rate(0.2, 0.01), meanMs: rng.range(100, 10_000) }
   const maybe = maybeLabels.filter(() => rng.chance(0.25))
+  const appointments = { perSecond: rate(0.5, 0.2) }
   const drawn: SimOptions = {
     ...{ seed, seconds: drawnSeconds, nodes: honest + evil, evil, chain, blockMs },
     ...{ latency, clog, partition, crash, reorg, disk, tear, clock, txPerSecond },
     ...{ reset, duplicate, slow, dialFailure, diskFull, strategy, maybe },
+    ...(appointments.perSecond > 0 && { appointments }),
     ...wishes,
   }
   if (family === 'sick') return sickened(drawn, rng.fork('sick'), wishes)
@@ -141,7 +147,10 @@ export type Parsed<T> =
 /** The options in a parsed JSON value, or what is wrong with it in words that follow "not an options file". */
 export function parseOptions(value: unknown): Parsed<SimOptions> {
   if (!isRecord(value)) return { ok: false, why: 'no object' }
-  const why = firstFault(value, shapeOfOptions, '')
+  const { appointments, ...others } = value
+  const why =
+    firstFault(others, shapeOfOptions, '') ??
+    (appointments === undefined ? undefined : firstFault({ appointments }, shapeOfTower, ''))
   if (why !== undefined) return { ok: false, why }
   const options = value as unknown as SimOptions
   if (options.evil > Math.max(0, options.nodes - 2)) {
@@ -182,7 +191,10 @@ const texts: Check = value =>
 const ms = amount(86_400_000)
 const rate = amount(1000)
 
-const shapeOfOptions: Record<keyof SimOptions, Check | Shape> = {
+/** Absent from what was stored before there was a watchtower. */
+const shapeOfTower: Shape = { appointments: { perSecond: rate } }
+
+const shapeOfOptions: Record<Exclude<keyof SimOptions, 'appointments'>, Check | Shape> = {
   seed: text,
   seconds: count(1, 31_536_000),
   nodes: count(1, 100),

@@ -4,7 +4,7 @@ import type { Plan, PlanArgs, PlanKind } from './plan.ts'
 /** Who does what a plan says. Each kind is one function of its arguments; faults of links and disks end by themselves. */
 type Deeds = { readonly [K in PlanKind]: (args: PlanArgs[K]) => void }
 /** What is not done by the world's own faults. */
-export type WorkDeeds = Pick<Deeds, 'tx' | 'attack'>
+export type WorkDeeds = Pick<Deeds, 'tx' | 'appoint' | 'attack'>
 
 /** Carries a plan out: faults by the world itself, transactions and attacks by `work`. */
 export function planDriver(plan: Plan, work: (world: WorldView) => WorkDeeds): Driver {
@@ -17,7 +17,7 @@ export function planDriver(plan: Plan, work: (world: WorldView) => WorkDeeds): D
   }
 }
 
-function chaosOf(world: WorldView): Omit<Deeds, 'tx' | 'attack'> {
+function chaosOf(world: WorldView): Omit<Deeds, keyof WorkDeeds> {
   const { faults } = world
   const after = (ms: number, what: string, act: () => void) =>
     world.at(world.nowMs + ms, what, () => {

@@ -41,6 +41,8 @@ export interface PlanArgs {
   readonly jump: readonly [node: number, ms: number, whileMs: number]
   readonly reorg: readonly [depth: number]
   readonly tx: readonly [account: number, node: number, kind: TxKind, tipGwei: number]
+  /** A client hands the tower an appointment, and breaks it so long after the receipt, at a node. */
+  readonly appoint: readonly [via: number, waitMs: number]
   readonly attack: readonly [node: number, attack: Attack, ms: number]
 }
 
@@ -73,6 +75,8 @@ const jumpMeanMs = 20_000
 const jumpLeastMs = 5_000
 /** After the faults an evil node of a sick world waits so long, and attacks as long. */
 const surelyMs = 15_000
+/** Between a receipt and the breach. */
+const waitMeanMs = 15_000
 /** Nodes have found each other by then. */
 const settleMs = 5000
 
@@ -88,6 +92,7 @@ export function drawPlan(options: SimOptions): Plan {
     ...{ pause, jump },
   }
   const events: PlanEvent[] = [...transactions(options, rng.fork('work'))]
+  events.push(...appointments(options, rng.fork('tower'), until))
   for (const [name, draw] of Object.entries(draws)) {
     events.push(...draw(options, rng.fork(name), until))
   }
@@ -224,6 +229,16 @@ function* transactions(options: SimOptions, rng: Rng): Generator<PlanEvent> {
   }
 }
 
+function* appointments(
+  { appointments: wish, nodes, evil }: SimOptions,
+  rng: Rng,
+  until: number,
+): Generator<PlanEvent> {
+  for (const at of everySecond(rng, until, wish?.perSecond ?? 0)) {
+    yield [at, 'appoint', [rng.int(nodes - evil), Math.round(rng.exp(waitMeanMs))]]
+  }
+}
+
 function* evilDeeds(options: SimOptions, rng: Rng, until: number): Generator<PlanEvent> {
   const { nodes, evil, sick } = options
   for (let node = nodes - evil; node < nodes; node++) {
@@ -266,6 +281,7 @@ const argsOf: Readonly<Record<PlanKind, readonly Check[]>> = {
   jump: [isNumber, isSigned, isNumber],
   reorg: [isNumber],
   tx: [isNumber, isNumber, among(txKinds), isNumber],
+  appoint: [isNumber, isNumber],
   attack: [isNumber, among(attacks), isNumber],
 }
 

@@ -77,6 +77,8 @@ function* withoutFaults(options: SimOptions): Generator<SimOptions> {
     if (wish.perSecond > 0) yield { ...options, [fault]: { ...wish, perSecond: 0 } }
   }
   if (maybe.length > 0) yield { ...options, maybe: [] }
+  const { appointments, ...without } = options
+  if (appointments !== undefined) yield without
 }
 
 /** Rates of what remains: almost none, or half. */

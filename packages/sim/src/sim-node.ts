@@ -1,5 +1,5 @@
 import { type ActorRef, Bus, type Rng, type VirtualClock } from '@rockpool/actor'
-import { createNode, type Node, type NodeConfig } from '@rockpool/node'
+import { createNode, type Node, type NodeConfig, type NodePorts } from '@rockpool/node'
 import type { Address, ChainSource, Crypto, Fact, PeerId, Signature } from '@rockpool/protocol'
 import type { NodeBuild, NodeLife, SimNode, WorldParts, WorldView } from './api.ts'
 import { NodeClock, type Skew } from './clocks.ts'
@@ -26,6 +26,8 @@ export interface Ground {
   config(index: number): NodeConfig
   readonly static: (index: number) => readonly { readonly id: PeerId; readonly addr: string }[]
   source(index: number): ChainSource | undefined
+  /** Of the node that is a watchtower. */
+  tower(index: number): NodePorts['tower']
   settled(): void
   count(what: string): void
   ready(node: WorldNode): void
@@ -241,6 +243,7 @@ export class WorldNode implements SimNode {
     const { ground, sealer, sealKey } = this
     const secret = rng.fork('entropy')
     const source = ground.source(this.index)
+    const tower = ground.tower(this.index)
     const build: NodeBuild = {
       ports: {
         clock,
@@ -254,6 +257,7 @@ export class WorldNode implements SimNode {
           sign: digest => this.seal(digest.slice(), sealKey),
         },
         ...(source && { source }),
+        ...(tower && { tower }),
         log: (level, code, fields) => {
           if (host.alive) ground.log(this, level, code, fields)
         },

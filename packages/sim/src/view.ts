@@ -1,8 +1,23 @@
 import type { Rng, VirtualClock } from '@rockpool/actor'
 import type { Genesis } from '@rockpool/chain'
 import type { NetworkNames } from '@rockpool/node'
-import { type Added, type Answer, failed, type PoolMessage } from '@rockpool/protocol'
-import type { Faults, SimOptions, Violation, Wire, WorldParts, WorldView } from './api.ts'
+import {
+  type Added,
+  type Answer,
+  failed,
+  type PoolMessage,
+  type Reply,
+  type WatcherMessage,
+} from '@rockpool/protocol'
+import type {
+  Appointed,
+  Faults,
+  SimOptions,
+  Violation,
+  Wire,
+  WorldParts,
+  WorldView,
+} from './api.ts'
 import type { History } from './history.ts'
 import type { Loop } from './loop.ts'
 import type { Network } from './network.ts'
@@ -36,6 +51,7 @@ export class View implements WorldView {
   readonly healMs: number
   readonly sign: WorldView['sign']
   readonly addressOf: WorldView['addressOf']
+  readonly tower: WorldView['tower']
   /** Put in place when they are made: they need the view themselves. */
   nodes: readonly WorldNode[] = []
   faults: Faults = {} as Faults
@@ -53,6 +69,7 @@ export class View implements WorldView {
     this.healMs = inner.parts.healMs ?? healMsOf(inner.options)
     this.sign = inner.parts.sign
     this.addressOf = inner.parts.addressOf
+    this.tower = inner.options.appointments === undefined ? undefined : inner.parts.tower
   }
 
   get nowMs(): number {
@@ -107,6 +124,23 @@ export class View implements WorldView {
       outcome?.ok === true ? outcome.value : failed('load/not-ready', 'no answer')
     network.edge?.({ type: 'answered', node: index, raw, answer })
     return answer
+  }
+
+  async askTower<R>(
+    index: number,
+    make: (reply: Reply<R>) => WatcherMessage,
+  ): Promise<R | undefined> {
+    const node = this.nodes[index]
+    this.inner.loop.settle()
+    const running = node?.up === true ? node.running : undefined
+    const watcher = running?.refs.tower?.watcher
+    if (running === undefined || watcher === undefined) return undefined
+    const outcome = await running.bus.ask<WatcherMessage, R>(watcher, make, SUBMIT_MS)
+    return outcome.ok ? outcome.value : undefined
+  }
+
+  appointed(what: 'receipted' | 'missing', appointed: Appointed): void {
+    this.inner.network.edge?.({ type: 'appointment', what, ...appointed })
   }
 
   wire(index: number): ReturnType<WorldView['wire']> {

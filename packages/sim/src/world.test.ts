@@ -33,7 +33,7 @@ const rough: SimOptions = calmOptions({
 })
 
 const work = (options: SimOptions): Driver =>
-  planDriver(drawPlan(options), world => ({ tx: transfers(world), attack() {} }))
+  planDriver(drawPlan(options), world => ({ tx: transfers(world), appoint() {}, attack() {} }))
 
 function run(options: SimOptions, more: Parameters<typeof testParts>[0] = {}): Promise<RunResult> {
   return runWorld(options, testParts({ drivers: [work(options)], ...more }))

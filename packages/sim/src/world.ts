@@ -3,15 +3,16 @@ import { devGenesis, type Genesis, genesisBlock } from '@rockpool/chain'
 import { type NodeConfig, topicsOf } from '@rockpool/node'
 import { defaultPoolConfig } from '@rockpool/pool'
 import type { Address, Fact } from '@rockpool/protocol'
+import { defaultTowerConfig } from '@rockpool/tower'
 import type { Edge, RunResult, SimOptions, WorldChain, WorldParts, WorldView } from './api.ts'
 import { EPOCH_MS, skewOf } from './clocks.ts'
-import { sharedRecovery } from './crypto.ts'
+import { sharedRecovery, slowKeys } from './crypto.ts'
 import { Disk } from './disk.ts'
 import { createFaults } from './faults.ts'
 import { History } from './history.ts'
 import { Loop } from './loop.ts'
 import { Network } from './network.ts'
-import { PRODUCERS } from './options.ts'
+import { PRODUCERS, TOWER } from './options.ts'
 import { peerIdOf } from './peer-ids.ts'
 import { type Ground, WorldNode } from './sim-node.ts'
 import { type Schedule, scheduleOf } from './strategy.ts'
@@ -222,17 +223,22 @@ class World {
   private makeGround(genesis: Genesis): Ground {
     const { view, clock, network, parts, loop, history, edge, schedule } = this
     const { actor } = schedule
+    const after = (ms: number, act: () => void) =>
+      clock.at(clock.now() + ms, () => {
+        loop.settle()
+        act()
+      })
+    const tower = view.tower && {
+      crypto: slowKeys(view.tower.crypto, after),
+      key: view.tower.keyOf(this.keyOf('tower')),
+    }
     return {
       ...{ view, clock, network, parts },
-      crypto: this.recovery.of((ms, act) => {
-        clock.at(clock.now() + ms, () => {
-          loop.settle()
-          act()
-        })
-      }),
+      crypto: this.recovery.of(after),
       config: index => this.configOf(genesis, index),
       static: index => this.dialsOf(index),
       source: index => this.chain?.source(index),
+      tower: index => (index === TOWER ? tower : undefined),
       settled: loop.settle,
       count: history.count,
       ready: loop.list,
@@ -316,6 +322,7 @@ class World {
       services: ['rpc', 'p2p'],
       expectsPeers: this.options.nodes > 1,
       peers: { static: first === undefined ? [] : [first], bootnodes: rest },
+      ...(index === TOWER && this.view.tower && { tower: defaultTowerConfig }),
       ...this.parts.config,
     }
     if (spared.length === 0) return config

@@ -8,6 +8,7 @@ import { localBook } from './local-book.ts'
 import { poolBook } from './pool-book.ts'
 import { reorgBook } from './reorg-book.ts'
 import { sickBook } from './sick-book.ts'
+import { towerBook } from './tower-book.ts'
 
 /** The books of one run: everything that must hold of the actors there are. A new actor brings its own book into this list. */
 export function createBooks(): readonly Book[] {
@@ -22,6 +23,7 @@ export function createBooks(): readonly Book[] {
     deliveryBook(shelf),
     banBook(),
     sickBook(),
+    towerBook(shelf),
   ]
 }
 

@@ -29,7 +29,7 @@ export function evilPurse(
   }
   let count = 0
   return {
-    wallets: walletsOf(signing, BigInt(world.genesis.chainId)).slice(ACCOUNTS),
+    wallets: walletsOf(signing, BigInt(world.genesis.chainId)).slice(ACCOUNTS, -2),
     next: () => {
       count += 1
       return count

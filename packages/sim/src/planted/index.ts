@@ -10,6 +10,7 @@ import {
 } from './peers.ts'
 import type { Planted } from './planted.ts'
 import { freeReplacement, gapKept, reorgDrop } from './pool.ts'
+import { receiptEarly, towerHeadOnly } from './tower.ts'
 
 export type { Planted } from './planted.ts'
 
@@ -18,6 +19,7 @@ export const plantedBugs: ReadonlyMap<string, Planted> = new Map(
   [
     ...[reorgDrop, gapKept, freeReplacement, overflowLost],
     ...[banEarly, banStatic, monitorIndex, guardBlind, budgetEndless, livenessBans],
+    ...[receiptEarly, towerHeadOnly],
     ...[undoTip, lighterWins, removedUntold, signsAgain, noSpacing],
   ].map(bug => [bug.name, bug]),
 )

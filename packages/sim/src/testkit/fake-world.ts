@@ -78,6 +78,7 @@ export function aWorld(
     violate: violation => void violations.push(violation),
     sometimes() {},
     count() {},
+    tower: undefined,
   }
   return {
     world: view as WorldView,

@@ -2,6 +2,7 @@ import { type ActorRef, Bus, type Rng, type VirtualClock } from '@rockpool/actor
 import { createNode, type Node, type NodeConfig, type NodePorts } from '@rockpool/node'
 import type { Address, ChainSource, Crypto, Fact, PeerId, Signature } from '@rockpool/protocol'
 import type { NodeBuild, NodeLife, SimNode, WorldParts, WorldView } from './api.ts'
+import { startsOver } from './books/bus-book.ts'
 import { NodeClock, type Skew } from './clocks.ts'
 import type { Disk, Mount } from './disk.ts'
 import type { Host } from './host.ts'
@@ -189,7 +190,7 @@ export class WorldNode implements SimNode {
           const bus = build.parts?.bus?.(mine) ?? new Bus(mine)
           this.bus = bus
           bus.deadLetters.subscribe(({ reason, to, type, id }) => {
-            if (reason === 'crashed' && host.alive)
+            if (reason === 'crashed' && host.alive && !startsOver(to, ground.view.options))
               ground.crashed(this, `${to} crashed on ${type}`, id)
           })
           return bus

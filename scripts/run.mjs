@@ -275,6 +275,10 @@ const jobs = {
     return code === 0 ? run(process.execPath, [...heapFlags, sim, ...args]) : code
   },
   swarm,
+  async 'demo:tower'() {
+    const code = await build('apps/node')
+    return code === 0 ? script('scripts/demo/tower.ts', args) : code
+  },
   trace: () => script('scripts/trace.ts', args),
   docs: () => script('scripts/docs.ts', args),
   format: () => run(bin('biome'), ['check', '--write', '.']),

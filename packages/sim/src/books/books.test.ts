@@ -302,6 +302,31 @@ test('one-head: heads that stay apart after everything is whole', () => {
   expect(fake.ids()).toEqual(['one-head'])
 })
 
+test('one-head: who has no way but through evil ones has until its redial', () => {
+  const fake = aWorld(3)
+  Object.assign(fake.nodes[2] ?? {}, { isEvil: true })
+  const { shelf, next, root } = aShelf(fake)
+  const book = chainBook(shelf)
+  const link = (...peers: readonly string[][]) => {
+    for (const [index, of] of peers.entries()) Object.assign(nodeOf(fake, index), { peers: of })
+  }
+  for (let block = 0; block < 10; block++) tell(book, fake, next())
+  shelf.heads.set(1, root.hash)
+  link(['peer2'], ['peer2'], ['peer0', 'peer1'])
+  for (const ms of [60_000, 110_000, 150_000]) {
+    fake.at(ms)
+    book.checkpoint?.(fake.world)
+  }
+  expect(fake.ids()).toEqual([])
+
+  link(['peer1'], ['peer0'], [])
+  for (const ms of [155_000, 196_000]) {
+    fake.at(ms)
+    book.checkpoint?.(fake.world)
+  }
+  expect(fake.ids()).toEqual(['one-head'])
+})
+
 test('nonce-gap: pending that does not begin at the nonce of the state', async () => {
   const fake = aWorld(1)
   const txs = await signedTransfers(3)
@@ -508,11 +533,12 @@ test('drain-late: a stop that goes on and on', () => {
   const book = localBook(aShelf(fake).shelf)
   const fields = { from: 'ready', to: 'draining' }
   book.edge?.({ type: 'log', node: 0, level: 'info', code: 'node/state', fields }, fake.world)
-  fake.at(35_000)
+  const lastMs = 3 * fake.world.options.disk.meanMs
+  fake.at(35_000 + lastMs)
   book.checkpoint?.(fake.world)
   expect(fake.ids()).toEqual([])
 
-  fake.at(35_001)
+  fake.at(35_001 + lastMs)
   book.checkpoint?.(fake.world)
   expect(fake.ids()).toEqual(['drain-late'])
 })

@@ -5,6 +5,8 @@ import type { Ledger } from './ledger.ts'
 
 /** How long after the world is whole heads may still differ: redials wait, and who lags asks one peer a second. */
 const agreeMs = 45_000
+/** How long after the faults the honest nodes may be without a way to each other but through evil ones: the next redial may be that far. */
+const wholeMs = 120_000
 /** Blocks that heads may be apart because the newest still travel. */
 const underWay = 3
 
@@ -24,6 +26,7 @@ export function chainBook(shelf: Shelf): Book {
   const seen = new Set<string>()
   const reorgs = new Set<string>()
   let disagreeSince: number | undefined
+  let apartAt = 0
   let evil = new Set<Address>()
 
   function learn(node: SimNode, fact: Extract<Fact, { type: 'chain.head' }>, world: WorldView) {
@@ -133,7 +136,8 @@ export function chainBook(shelf: Shelf): Book {
       return
     }
     disagreeSince ??= world.nowMs
-    const since = Math.max(disagreeSince, world.healedMs, world.healMs)
+    if (!isWhole(world) && world.nowMs < world.healMs + wholeMs) apartAt = world.nowMs
+    const since = Math.max(disagreeSince, world.healedMs, world.healMs, apartAt)
     const patience = Math.max(agreeMs, 3 * world.options.blockMs * (1 + world.options.evil))
     if (world.nowMs - since <= patience) return
     const text = heads.map(({ name, number, hash }) => `${name} ${number} ${hash.slice(0, 10)}`)
@@ -193,6 +197,22 @@ function headsOf(world: WorldView, { heads, ledger }: Shelf): NodeHead[] {
     if (!up || isEvil || hash === undefined || page === undefined) return []
     return [{ name, number: page.header.number, hash }]
   })
+}
+
+/** Every honest node that is up is linked with every other, by others like it. */
+function isWhole({ nodes }: WorldView): boolean {
+  const left = new Map(
+    nodes.flatMap(node => (node.up && !node.isEvil ? [[node.peer, node.peers] as const] : [])),
+  )
+  const [first] = left.keys()
+  const reached = first === undefined ? [] : [first]
+  for (const peer of reached) {
+    if (!left.has(peer)) continue
+    const peers = left.get(peer) ?? [...left.keys()]
+    left.delete(peer)
+    reached.push(...peers.filter(other => left.has(other)))
+  }
+  return left.size === 0
 }
 
 /** One branch, of which everybody has all but the newest blocks. */

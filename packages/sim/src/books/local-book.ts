@@ -36,6 +36,7 @@ const reloadMs = 30_000
 /** A drain's own deadline, and what follows it: goodbyes, closing. */
 const drainMs = 30_000
 const drainSlackMs = 5_000
+const lastWrites = 3
 
 /**
  * What nodes have promised to those who submitted: a transaction that was accepted is followed until its nonce is used, through refusals,
@@ -166,7 +167,8 @@ export function localBook(shelf: Shelf): Book {
 
   function late(node: number, began: number, world: WorldView): void {
     const tookMs = world.nowMs - began
-    if (tookMs <= drainMs + drainSlackMs) return
+    // What is written last is still waited for.
+    if (tookMs <= drainMs + drainSlackMs + lastWrites * world.options.disk.meanMs) return
     world.violate({
       id: 'drain-late',
       kind: 'liveness',

@@ -106,7 +106,7 @@ export function createBlocks(parts: BlocksParts) {
 
   function onBlock(height: number, outcome: Outcome<HomeBlock | null, unknown>): void {
     isBusy = false
-    if (!outcome.ok) return outcome.error === 'pruned' ? pruned() : waitAndRetry()
+    if (!outcome.ok) return outcome.error === 'pruned' ? pruned(height) : waitAndRetry()
     isPruned = false
     failures = 0
     const block = outcome.value
@@ -132,7 +132,12 @@ export function createBlocks(parts: BlocksParts) {
   }
 
   /** The chain's node has thrown away what is needed next. It may be given another that has not. */
-  function pruned(): void {
+  function pruned(height: number): void {
+    if (warming?.[0] === height) {
+      // Only what is new is compared with it, and that has been looked at.
+      warming.shift()
+      return go()
+    }
     if (config.forceUpdate && head !== undefined) return startFrom(head)
     isPruned = true
     ctx.log.error('tower/backend-lost', { why: 'pruned', remedy: '--tower.force_update' })

@@ -160,6 +160,10 @@ export function responderActor(parts: ResponderActorParts): Behavior<Message, Fa
       isBusy = false
       if (follower === undefined) return
       if (!outcome.ok) {
+        if (outcome.error === 'pruned' && warming?.[0] === wanted) {
+          warming.shift()
+          return go()
+        }
         // A block that nobody has any more is not looked at when its operator says so.
         if (outcome.error === 'pruned' && config.forceUpdate && head !== undefined) {
           follower.reset(head)

@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   createTowerClient,
   hex,
@@ -189,6 +190,15 @@ describe('on the façade', () => {
     node.facade.prune(node.facade.height - 1)
 
     const forced = await aTower(node, ['--tower.force_update'])
+    const visitor = createTowerClient(cheater)
+    await until('the tower goes on', () =>
+      visitor.register(forced.address).then(
+        () => true,
+        () => false,
+      ),
+    )
+    expect(forced.process.output()).not.toContain('backend-lost')
+    node.facade.prune(0)
     const { dispute, penalty } = await aChannel(node, forced.address)
     await send(node, dispute.raw)
     await node.mine(1)
@@ -233,6 +243,24 @@ describe('on the façade', () => {
     await until('the penalty waits', () => waits(node, penalty.txid))
     await ended(process)
     await node.close()
+  })
+
+  test('a recorded tower on bitcoin replays, with its breach and while its node is away', async () => {
+    const node = await facadeRegtest()
+    const { process, address } = await aTower(node, ['--record.enabled'])
+    const { dispute, penalty } = await aChannel(node, address)
+    await send(node, dispute.raw)
+    await node.mine(1)
+    await until('the penalty waits', () => waits(node, penalty.txid))
+    await node.facade.down()
+    await until('it says so', () => process.output().includes('backend-lost'))
+    await ended(process)
+    await node.close()
+
+    const folder = join(process.datadir, 'recordings')
+    const last = readdirSync(folder).sort().at(-1) ?? ''
+    const replayed = await scratch.rockpool(['replay', join(folder, last), '--json'])
+    expect([replayed.code, replayed.stderr]).toEqual([0, ''])
   })
 
   test('a bitcoind of another network refuses the start with a sentence', async () => {

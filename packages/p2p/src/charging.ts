@@ -42,6 +42,8 @@ interface Refundable {
 const minorityMs = 60_000
 const minorityShare = 0.5
 const minorityLeast = 3
+/** Less is drift and rounding. */
+const leastJumpMs = 100
 const causeTexts: Readonly<Record<string, string>> = {
   lag: 'the event loop of this node lags',
   clock: 'the wall clock of this node has jumped',
@@ -62,6 +64,15 @@ export function createCharging(
   /** By provable reason: connected peers charged with it, and when last. */
   const minority = new Map<string, Map<PeerId, number>>()
   let minorityUntilMs = Number.NEGATIVE_INFINITY
+  let seen = { nowMs: ctx.now(), wallMs: ctx.wall() }
+
+  /** Before anything else in a turn: records keep wall times, but what decays must not when the wall clock is set. */
+  function followClock(): void {
+    const [nowMs, wallMs] = [ctx.now(), ctx.wall()]
+    const jumpedMs = wallMs - seen.wallMs - (nowMs - seen.nowMs)
+    seen = { nowMs, wallMs }
+    if (Math.abs(jumpedMs) > leastJumpMs) reputation.shift(jumpedMs)
+  }
 
   function report({ peer, reason, detail, evidence, also = [] }: MonitorReport): void {
     const row = chargeOf(reason)
@@ -187,6 +198,7 @@ export function createCharging(
   }
 
   return {
+    followClock,
     report,
     tick,
     groupOf,

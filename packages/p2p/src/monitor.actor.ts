@@ -176,6 +176,7 @@ export function monitor(parts: MonitorParts): Behavior<MonitorMessage | ToMonito
     }
 
     return message => {
+      charging.followClock()
       switch (message.type) {
         case 'monitor.tick':
           return tick()

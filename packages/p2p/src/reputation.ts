@@ -73,7 +73,7 @@ const whole = (value: number): number => (Math.abs(value) < 1 ? 0 : value)
 
 /**
  * What this node holds for and against each peer, in points. Ours, because the router forgets a bad score as soon as a peer connects again.
- * Two sums that decay: debit in -200 … 0 and credit in 0 … 20. Pure; the caller gives wall time, since records survive a restart. `rates`: other ones
+ * Two sums that decay: debit in -200 … 0 and credit in 0 … 20. Pure; the caller gives wall time, since records survive a restart, and `shift`s them when the wall clock is set. `rates`: other ones
  * than those of the registry.
  */
 export function createReputation(
@@ -325,6 +325,15 @@ export function createReputation(
     dirty.add(id)
   }
 
+  /** The wall clock has jumped. What decays goes by the time that has passed: nobody is forgiven by a correction of the clock. */
+  function shift(byMs: number): void {
+    for (const record of records.values()) {
+      record.debitAtMs += byMs
+      record.creditAtMs += byMs
+      record.creditFromMs += byMs
+    }
+  }
+
   /** It has connected from an address of this group. Only what was seen counts: anybody can name another's address as its own. */
   function opened(id: PeerId, group?: string): void {
     connected.set(id, group)
@@ -356,6 +365,7 @@ export function createReputation(
     lift,
     forgive,
     prune,
+    shift,
     opened,
     closed,
     get: (id: PeerId): Readonly<PeerRecord> | undefined => records.get(id),

@@ -105,6 +105,36 @@ describe('while this node is suspect', () => {
     expect(world.self.heard).toEqual([{ type: 'node.suspect', cause: 'clock' }])
   })
 
+  test.each([
+    ['forward', hour],
+    ['back', -hour],
+  ])('a clock that is set %s forgives nobody: the third offence bans', async (_, byMs) => {
+    const world = await createMonitorWorld()
+    await crowd(world, 4)
+    world.offend('p0')
+    world.offend('p0')
+    world.clock.shiftWall(byMs)
+    world.offend('p0')
+    await world.pass(2_000)
+
+    expect(kinds(world)).toEqual(['peer.banned'])
+  })
+
+  test('what is held against a peer decays by the time that passes, whatever the wall clock says', async () => {
+    const world = await createMonitorWorld()
+    await crowd(world, 4)
+    world.offend('p0')
+    const debit = async () =>
+      (await world.list()).peers.find(({ id }) => id === 'p0')?.score.debit ?? 0
+    const before = await debit()
+    world.clock.shiftWall(-hour)
+    await world.pass(600_000)
+    world.clock.shiftWall(2 * hour)
+    await world.pass(1_000)
+
+    expect((await debit()) / before).toBeCloseTo(0.5, 1)
+  })
+
   test('a disk that does not answer is a sign too', async () => {
     const world = await createMonitorWorld({ policy: real })
     await crowd(world, 4)

@@ -23,8 +23,6 @@ const outWithinMs = 2_000
 /** Bans of the monitor in a minute: a tenth of the peers, and one at least. */
 const budgetMs = 60_000
 const budgetShare = 0.1
-/** Of a wall clock, beyond what any of them drifts. */
-const jumpMs = 30_000
 /** A node that stood still between a ban and its disk's answer tells of it late. */
 const standstillMs = 45_000
 /** A calendar timer comes within a minute. */
@@ -42,8 +40,6 @@ interface Held {
 interface Due {
   readonly peer: PeerId
   readonly atMs: number
-  /** The node's wall clock against its monotonic one at the third message. */
-  readonly aheadMs: number
 }
 
 /** Bans: who sends what is wrong for everyone is out in time, nobody else ever is, and a ban lasts to its end and no longer. */
@@ -170,13 +166,7 @@ export function banBook(): Book {
     purseOf(here)
     const open = due.get(node) ?? []
     if (open.some(({ peer }) => peer === from)) return
-    due.set(node, [
-      ...open,
-      {
-        ...{ peer: from, atMs: world.nowMs + outWithinMs + slackOf(world) },
-        aheadMs: here.wallMs() - here.nowMs(),
-      },
-    ])
+    due.set(node, [...open, { peer: from, atMs: world.nowMs + outWithinMs + slackOf(world) }])
   }
 
   function forget(node: number): void {
@@ -185,9 +175,7 @@ export function banBook(): Book {
   }
 
   function late(node: SimNode, world: WorldView): void {
-    for (const { peer, atMs, aheadMs } of due.get(node.index) ?? []) {
-      // A debit decays by the wall clock: one that has jumped ahead meanwhile has forgiven.
-      if (Math.abs(node.wallMs() - node.nowMs() - aheadMs) > jumpMs) continue
+    for (const { peer, atMs } of due.get(node.index) ?? []) {
       // A process that stood still has not had its time yet.
       const leastMs = node.upSinceMs + outWithinMs + slackOf(world)
       if (world.nowMs <= Math.max(atMs, leastMs)) continue

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { mustBeSeen, type ViolationKind } from '@rockpool/sim'
 
 /** One thing that was looked at: an expectation of a scenario, a seed of a swarm. */
-export interface ResultCase {
+interface ResultCase {
   readonly name: string
   readonly seconds: number
   /** Absent: it came as expected. */

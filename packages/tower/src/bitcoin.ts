@@ -7,7 +7,7 @@ const itemsMax = 100_000
 const scriptBytesMax = 10_000
 const witnessBytesMax = 4_000_000
 
-export interface Outpoint {
+interface Outpoint {
   /** Internal order. */
   readonly txid: Uint8Array
   readonly index: number

@@ -3,7 +3,7 @@ import { parseTransaction, spends } from './bitcoin.ts'
 import { keyOf } from './signing.ts'
 
 /** Why the blob of an appointment is of no use once its dispute is known. */
-export type BadBlob = 'cannot-decrypt' | 'not-a-transaction' | 'does-not-spend' | 'cannot-apply'
+type BadBlob = 'cannot-decrypt' | 'not-a-transaction' | 'does-not-spend' | 'cannot-apply'
 
 export type Opened =
   | { readonly ok: true; readonly penalty: Uint8Array; readonly txid: Uint8Array }

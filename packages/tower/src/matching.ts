@@ -6,7 +6,7 @@ import { type AppointmentRow, keyIn, rangeOf, type UserRow } from './rows.ts'
 import { locatorOf, plainHex, u32 } from './signing.ts'
 
 /** A row whose transaction is in the block, and what it hid. */
-export interface Found {
+interface Found {
   readonly row: AppointmentRow
   readonly tx: HomeTx
   readonly opened: Opened

@@ -10,7 +10,7 @@ export type Sent =
   | { readonly class: 'invalid'; readonly reason: string }
 
 /** What a tracker needs done. */
-export type Need =
+type Need =
   | 'send'
   /** The dispute first: a reorg has taken it away, and with it what the penalty spends. */
   | 'send-both'

@@ -8,7 +8,7 @@ import { replayPrepared } from './replay.ts'
 type Answers = ReadonlyMap<number, unknown>
 
 /** A line no set of the rows explains. */
-export const unexplained = 'unexplained'
+const unexplained = 'unexplained'
 
 /**
  * What mode `fixed` answers otherwise than recorded, line by line, each with the row of the table that explains it. Rows are repaired in mode

@@ -52,7 +52,7 @@ export function bodyReader(bytes: Uint8Array, struct: Struct) {
   return createFields(root(), struct, refuse)
 }
 
-export type Fields = ReturnType<typeof createFields>
+type Fields = ReturnType<typeof createFields>
 type Refuse = (code: ErrorCode, text: string, at: number) => BadRequest
 
 function createFields(node: Node, { name, elements }: Struct, refuse: Refuse) {

@@ -1,4 +1,4 @@
-import type { ActorRef, AskError, Outcome, Typed } from './api.ts'
+import type { ActorRef, AskError, Context, Outcome, Typed } from './api.ts'
 import { assert } from './assert.ts'
 import type { Bus } from './bus.ts'
 import type { Cell } from './cell.ts'
@@ -12,6 +12,13 @@ export const LONGEST_MS = 2 ** 53
 /** Whoever has taken requests and not answered them yet: the head of a list through the replies themselves. */
 export interface Hand {
   hand: Ask | undefined
+}
+
+const earlyMs = 20
+
+/** How long an answer is waited for: in simulations, rarely, less than was asked. */
+export function patience(chance: Pick<Context<Typed>, 'maybe' | 'int'>, ms: number): number {
+  return chance.maybe('actor/ask-early') ? Math.min(ms, chance.int(earlyMs)) : ms
 }
 
 /**

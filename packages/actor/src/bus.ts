@@ -47,10 +47,7 @@ export class Bus extends Turns {
 
   /** A root ref before its actor exists: what it is told waits in the mailbox. */
   declare<M extends Typed>(name: string, mailbox?: Mailbox<M>): ActorRef<M> {
-    return this.root(
-      name,
-      mailbox === undefined ? undefined : { mailbox: mailbox as unknown as Mailbox<never> },
-    )
+    return this.root(name, mailbox === undefined ? undefined : { mailbox: mailbox as never })
   }
 
   /** Starts a root actor, under a new name or a declared ref. */

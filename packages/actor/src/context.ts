@@ -8,22 +8,18 @@ import type {
   SpawnOptions,
   Typed,
 } from './api.ts'
-import { Ask } from './ask.ts'
+import { Ask, patience } from './ask.ts'
 import { assert } from './assert.ts'
 import { Cell, STOPPED } from './cell.ts'
 import { stopCell } from './life.ts'
 import { ActorLog } from './log.ts'
 import { Notice, spaceOf } from './mailbox.ts'
-import { PIPE_MS, Pipe } from './pipe.ts'
+import { lateness, PIPE_MS, Pipe } from './pipe.ts'
 import type { Rng } from './rng.ts'
 import { stash, unstash } from './stash.ts'
 import { ActorTimers } from './timers.ts'
 import { cellOf, unwatch, watch } from './watch.ts'
 import { tellListeners } from './wiring.ts'
-
-/** Rare luck of simulations: an answer is waited for less than this, I/O is heard of up to this much later. */
-const EARLY_MS = 20
-const LATE_MS = 2_000
 
 /** What a behaviour sees of its actor. A class over the cell: closures per actor cost five times the memory. */
 export class ActorContext implements Context<Typed, Typed> {
@@ -141,8 +137,7 @@ export class ActorContext implements Context<Typed, Typed> {
     map: (outcome: Outcome<R>) => Typed,
   ): void {
     const { cell } = this
-    const patience = this.maybe('actor/ask-early') ? Math.min(ms, this.int(EARLY_MS)) : ms
-    const ask = new Ask(cell.bus, cell, patience, map)
+    const ask = new Ask(cell.bus, cell, patience(this, ms), map)
     if (cell.asks > cell.bus.limits.asksPerActor) ask.fail('full')
     else to.tell(make(ask))
   }
@@ -154,8 +149,7 @@ export class ActorContext implements Context<Typed, Typed> {
   ): void {
     const { cell } = this
     if (cell.state === STOPPED) return cell.countStale('$pipe')
-    const pipe = new Pipe(cell, work, map, ms)
-    if (this.maybe('actor/pipe-late')) pipe.lateMs = this.int(LATE_MS)
+    const pipe = new Pipe(cell, work, map, ms, lateness(this))
     const open = cell.pipes?.size ?? 0
     if (open > cell.bus.limits.pipesPerActor) pipe.settle({ ok: false, error: 'busy' })
     else cell.bus.startAfterTurn(pipe)

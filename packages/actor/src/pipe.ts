@@ -1,4 +1,4 @@
-import type { Outcome, Typed } from './api.ts'
+import type { Context, Outcome, Typed } from './api.ts'
 import { LONGEST_MS } from './ask.ts'
 import { assert } from './assert.ts'
 import type { Cell } from './cell.ts'
@@ -7,6 +7,13 @@ import type { SystemItem } from './mailbox.ts'
 
 /** Default of `ctx.pipe`. */
 export const PIPE_MS = 30_000
+
+const mostLateMs = 2_000
+
+/** How much later the outcome of I/O is heard than it comes: in simulations, rarely, up to two seconds. */
+export function lateness(chance: Pick<Context<Typed>, 'maybe' | 'int'>): number {
+  return chance.maybe('actor/pipe-late') ? chance.int(mostLateMs) : 0
+}
 
 /**
  * One piece of I/O under way. Given as a thunk and numbered, so that a replay can leave the work out and put the
@@ -21,7 +28,7 @@ export class Pipe implements SystemItem {
   private readonly work: (signal: AbortSignal) => Promise<unknown>
   private readonly map: (outcome: Outcome<never, unknown>) => Typed
   /** How much later its outcome is heard than it came: luck that only simulations have. */
-  lateMs = 0
+  private readonly lateMs: number
   private readonly timer: Timer | undefined
   private outcome: Outcome<unknown, unknown> | undefined = undefined
   private ended = false
@@ -31,6 +38,7 @@ export class Pipe implements SystemItem {
     work: (signal: AbortSignal) => Promise<unknown>,
     map: (outcome: Outcome<never, unknown>) => Typed,
     ms: number,
+    lateMs = 0,
   ) {
     const forever = ms === Number.POSITIVE_INFINITY
     assert(forever || (ms >= 0 && ms <= LONGEST_MS), `a pipe waits 0 … 2^53 ms, not ${ms}`)
@@ -41,6 +49,7 @@ export class Pipe implements SystemItem {
     this.cause = bus.id
     this.work = work
     this.map = map
+    this.lateMs = lateMs
     cell.pipes ??= new Set()
     cell.pipes.add(this)
     bus.pipes.set(this.number, this)

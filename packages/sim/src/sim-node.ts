@@ -225,7 +225,9 @@ export class WorldNode implements SimNode {
     const luck = rng.fork('maybe')
     const on = new Set(ground.view.options.maybe)
     const maybe = (label: string): boolean => {
-      if (!on.has(label) || !luck.chance(MAYBE_CHANCE)) return false
+      // A fault like others: what must come right in the end must not be held up by it.
+      const isOver = ground.view.nowMs >= ground.view.healMs
+      if (isOver || !on.has(label) || !luck.chance(MAYBE_CHANCE)) return false
       ground.view.sometimes(label)
       return true
     }

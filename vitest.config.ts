@@ -10,6 +10,8 @@ export default defineConfig({
     exclude: ['**/*.e2e.test.ts', '**/*.long.test.ts', '**/node_modules/**', '**/dist/**'],
     pool: 'threads',
     isolate: false,
+    // Vitest would leave one of two cores to itself.
+    maxWorkers: 2,
     // A bound for what hangs, not a measure: the machine may be shared.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -17,6 +17,7 @@ export interface NodePorts {
   readonly rpc: number
   readonly ops: number
   readonly p2p: number
+  readonly tower: number
 }
 
 /**
@@ -38,11 +39,12 @@ export async function choosePorts(count: number, base: number | undefined): Prom
   const nodes: NodePorts[] = []
   for (let index = 0; index < count; index += 1) {
     if (base !== undefined) {
-      nodes.push({ rpc: base + 3 * index, ops: base + 3 * index + 1, p2p: base + 3 * index + 2 })
+      const own = base + 3 * index
+      nodes.push({ rpc: own, ops: own + 1, p2p: own + 2, tower: base + 3 * count + index })
       continue
     }
     const rpc = index === 0 ? ((await tryPort(8_545)) ?? (await free())) : await free()
-    nodes.push({ rpc, ops: await free(), p2p: await free() })
+    nodes.push({ rpc, ops: await free(), p2p: await free(), tower: await free() })
   }
   return nodes
 }

@@ -156,7 +156,7 @@ port = ${ports.ops}
 
 [tower]
 enabled = true
-api_port = 0
+api_port = ${ports.tower}
 
 [log]
 format = "json"

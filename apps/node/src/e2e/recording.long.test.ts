@@ -28,7 +28,7 @@ const readMs = 50
 /** The same bug for the nodes and for replays of them. */
 const bug = pathToFileURL(join(checkout, 'apps/node/dist/testkit/poisoned-pool.js')).href
 
-const scratch = createScratch()
+const scratch = createScratch('installed')
 const crypto = await createCrypto({ workers: 0 })
 
 afterAll(async () => {
@@ -77,7 +77,8 @@ async function replayed(file: string): Promise<Report> {
 }
 
 test('four nodes under load are recorded, one times out and crashes, and every recording replays to its end, with the same pool and head', async () => {
-  const devnet = await startDevnet(name, ['--block', '500ms'], { NODE_OPTIONS: `--import ${bug}` })
+  const env = { NODE_OPTIONS: `--import ${bug}` }
+  const devnet = await startDevnet(name, ['--block', '500ms'], env, 'installed')
   const [first] = devnet.network.nodes
   if (first === undefined) throw new Error('a devnet without nodes')
   const load = startLoad(devnet.network, {

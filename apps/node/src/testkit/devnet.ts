@@ -7,9 +7,8 @@ export const checkout = fileURLToPath(new URL('../../../..', import.meta.url))
 
 /** Where the test runner has bundled the launcher and the node, if it has. */
 export const bundleFolder = process.env.ROCKPOOL_TEST_BUNDLE
-const launcher = bundleFolder
-  ? [join(bundleFolder, 'devnet/devnet.js')]
-  : ['--import', 'tsx', 'scripts/devnet.ts']
+const installed = ['--import', 'tsx', 'scripts/devnet.ts']
+const bundled = bundleFolder && [join(bundleFolder, 'devnet/devnet.js')]
 
 export interface NetworkNode {
   readonly name: string
@@ -37,12 +36,14 @@ export interface Network {
 
 export type Devnet = Awaited<ReturnType<typeof startDevnet>>
 
-/** A devnet of real processes, started as a newcomer would, with nothing but its launcher. */
+/** A devnet of real processes, started as a newcomer would, with nothing but its launcher. `installed` where a test changes a module of the nodes. */
 export async function startDevnet(
   name: string,
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  program: 'bundled' | 'installed' = 'bundled',
 ) {
+  const launcher = (program === 'bundled' && bundled) || installed
   const child = spawn(process.execPath, [...launcher, 'up', '--name', name, ...flags], {
     cwd: checkout,
     env: { ...process.env, ...env },

@@ -66,6 +66,16 @@ export function ethReadMethods(backend: Backend): Method[] {
     return found === null || found.origin === 'private' ? null : found.tx
   }
 
+  /** Chain and pool are asked one after the other: what is mined in between is in neither answer, so nothing is unknown before a second look. */
+  async function whereIs(txHash: TxRecord['hash']) {
+    for (let look = 0; look < 2; look += 1) {
+      const mined = await askMined(backend, txHash)
+      const pooled = mined === null ? await pooledTx(txHash) : null
+      if (mined !== null || pooled !== null) return { mined, pooled }
+    }
+    return { mined: null, pooled: null }
+  }
+
   return [
     method('eth_chainId', [], () => quantity(chainId)),
     method('eth_blockNumber', [], async () => quantity((await askStatus(backend)).head.number)),
@@ -131,13 +141,13 @@ export function ethReadMethods(backend: Backend): Method[] {
       (await askBlock(backend, { hash: id })) === null ? null : '0x0',
     ),
     method('eth_getTransactionByHash', [hash], async ([txHash]) => {
-      const mined = await askMined(backend, txHash)
+      const { mined, pooled } = await whereIs(txHash)
       if (mined !== null) return minedTxJson(mined.tx, mined.block.header, mined.index)
-      const pooled = await pooledTx(txHash)
       return pooled === null ? null : pendingTxJson(pooled)
     }),
     method('eth_getRawTransactionByHash', [hash], async ([txHash]) => {
-      const tx = (await askMined(backend, txHash))?.tx ?? (await pooledTx(txHash))
+      const { mined, pooled } = await whereIs(txHash)
+      const tx = mined?.tx ?? pooled
       return tx === null ? null : toHex(tx.raw)
     }),
     method('eth_getTransactionByBlockNumberAndIndex', [blockNumber, index], ([id, position]) =>
